@@ -127,7 +127,7 @@ def _eligibility() -> Iterable[Entry]:
 
 def _entitlement() -> Iterable[Entry]:
     file = "entitlement.yaml"
-    yield Entry("accrual_mode", file, word(*AccrualMode, "savings_match"), ("choice",), "Why a credit arises.", required=True)  # fmt: skip
+    yield Entry("accrual_mode", file, word(*AccrualMode), ("choice",), "Why a credit arises.", required=True)  # fmt: skip
     yield Entry("base_amount", file, AMOUNT, ("{unit}/year", "{unit}"), "The credit before working time and need.", required=True)  # fmt: skip
     yield Entry("accrual_period", file, PERIODS, ("choice",), "The period a credit belongs to.", required=True)
     yield Entry("accrual_on", file, DAY_OF_YEAR, ("date",), "Day of the year on which a period is credited.")
@@ -162,7 +162,7 @@ def _ceiling_and_expiry() -> Iterable[Entry]:
     yield Entry("ceiling_amount", file, AMOUNT, ("{unit}",), "Most that may accumulate; `null` with a reason: no ceiling.", required=True)  # fmt: skip
     yield Entry("ceiling_multiple_max", file, whole(1), ("count",), "Legal bound of the ceiling, in yearly amounts.")
     yield Entry("ceiling_scope", file, word(*CeilingScope), ("choice",), "What counts against the ceiling.", required=True)  # fmt: skip
-    yield Entry("on_ceiling", file, word(*OnCeiling, "carry"), ("choice",), "What happens at the ceiling.", required=True)  # fmt: skip
+    yield Entry("on_ceiling", file, word(*OnCeiling), ("choice",), "What happens at the ceiling.", required=True)  # fmt: skip
     yield Entry("ceiling_on_status_change", file, word("no_clawback"), ("choice",), "A ceiling that falls takes nothing back.")  # fmt: skip
     file = "expiry.yaml"
     yield Entry("validity", file, word(*Validity), ("choice",), "When a credit expires.", required=True)

@@ -3,9 +3,6 @@
 A `ParameterSet` is everything the files of one scheme say, typed and immutable. It answers for a day and never
 guesses: before the first day of a value, after its end, or for a name it does not hold, it raises. Its canonical
 form is plain JSON, carries its own types and rebuilds the same set without any file; the digest is taken over it.
-
-Typed values are plain: `int` for whole numbers and for amounts (minor units), `Decimal` for ratios, factors and
-percents, `date`, `bool`, `str`, tuples for lists and tables, mappings for rows.
 """
 
 import hashlib
@@ -13,14 +10,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from ila.errors import NotFound
 from ila.schemes import resolution
 from ila.schemes.policy import AllocationPolicy
-
-Value = str | int | bool | Decimal | date | None | tuple["Value", ...] | Mapping[str, "Value"]
+from ila.schemes.values import Value, value_from_json, value_json
 
 CANONICAL_FORMAT = 1
 """Raised when the shape of `ParameterSet.canonical()` changes; older snapshots must stay readable."""
@@ -280,10 +275,10 @@ class InForce:
         """Yield the name of every parameter that applies to this credit, needs aside, once each."""
         seen = set()
         for parameter in self.parameter_set.parameters:
-            if parameter.credit_code in (None, self.credit_code) and not _is_need(parameter):
-                if parameter.name not in seen:
-                    seen.add(parameter.name)
-                    yield parameter.name
+            applies = parameter.credit_code in (None, self.credit_code) and not _is_need(parameter)
+            if applies and parameter.name not in seen:
+                seen.add(parameter.name)
+                yield parameter.name
 
     def needs(self) -> Iterator[tuple[str, DatedValue]]:
         """Yield each need criterion in force with its dated value, in file order."""
@@ -326,47 +321,6 @@ def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-def decimal_text(number: Decimal) -> str:
-    """Return a decimal without exponent and trailing zeros, so that 1.60 and 1.6 are the same text.
-
-    >>> decimal_text(Decimal("1.60")), decimal_text(Decimal("100"))
-    ('1.6', '100')
-    """
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _value_json(value: Value) -> Any:
-    """Tag what JSON has no type for: decimals and days. Column names never start with a dollar sign."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case Decimal():
-            return {"$decimal": decimal_text(value)}
-        case date():
-            return {"$date": value.isoformat()}
-        case tuple():
-            return [_value_json(item) for item in value]
-        case Mapping():
-            return {key: _value_json(item) for key, item in value.items()}
-
-
-def _value(stored: Any) -> Value:
-    match stored:
-        case {"$decimal": text}:
-            return Decimal(text)
-        case {"$date": text}:
-            return date.fromisoformat(text)
-        case dict():
-            return {key: _value(item) for key, item in stored.items()}
-        case list():
-            return tuple(_value(item) for item in stored)
-        case None | bool() | int() | str():
-            return stored
-        case _:
-            raise ValueError(f"a stored parameter value cannot be {stored!r}")
-
-
 def _reference_json(reference: Reference) -> dict[str, str | None]:
     return {"title": reference.title, "url": reference.url, "published_on": _iso(reference.published_on)}
 
@@ -386,7 +340,7 @@ def _parameter_json(parameter: Parameter) -> dict[str, Any]:
         "values": [
             {
                 "start": dated.start.isoformat(),
-                "value": _value_json(dated.value),
+                "value": value_json(dated.value),
                 "references": [_reference_json(reference) for reference in dated.references],
                 "reason": dated.reason,
                 "approved_by": dated.approved_by,
@@ -407,7 +361,7 @@ def _parameter(stored: Mapping[str, Any]) -> Parameter:
         values=tuple(
             DatedValue(
                 start=date.fromisoformat(dated["start"]),
-                value=_value(dated["value"]),
+                value=value_from_json(dated["value"]),
                 references=tuple(_reference(reference) for reference in dated["references"]),
                 reason=dated["reason"],
                 approved_by=dated["approved_by"],

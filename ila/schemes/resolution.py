@@ -31,9 +31,13 @@ from ila.schemes.policy import (
     Validity,
     WorkBasis,
 )
+from ila.schemes.values import Value
 
 if TYPE_CHECKING:
-    from ila.schemes.parameters import DatedValue, InForce, Value
+    from ila.schemes.parameters import DatedValue, InForce
+
+ALLOCATION_FILES = ("eligibility.yaml", "entitlement.yaml", "need_weights.yaml", "ceiling.yaml", "expiry.yaml")
+"""The files whose parameters decide a credit; the others decide its use."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -154,9 +158,9 @@ def expiry(rules: "InForce") -> Expiry:
 
 
 def _applies(rules: "InForce", name: str) -> bool:
-    """Tell whether the parameter has begun; one that starts later has nothing to cite yet."""
+    """Tell whether the parameter decides an allocation and has begun; one that starts later cites nothing yet."""
     parameter = rules.parameter_set.parameter(name, rules.credit_code)
-    return parameter is not None and parameter.values[0].start <= rules.day
+    return parameter is not None and parameter.file in ALLOCATION_FILES and parameter.values[0].start <= rules.day
 
 
 def _combination(rules: "InForce") -> Combination:
@@ -166,7 +170,7 @@ def _combination(rules: "InForce") -> Combination:
     return Combination.MAX
 
 
-def _taper(row: Mapping[str, "Value"]) -> Taper | None:
+def _taper(row: Mapping[str, Value]) -> Taper | None:
     """Read a taper over income (amounts) or over age (years)."""
     for fact in ("income", "age"):
         bounds = row.get(f"{fact}_taper")
@@ -176,44 +180,44 @@ def _taper(row: Mapping[str, "Value"]) -> Taper | None:
     return None
 
 
-def _word(words: type[Word], value: "Value") -> Word:
+def _word(words: type[Word], value: Value) -> Word:
     return words(str(value))
 
 
-def _whole(value: "Value") -> int:
+def _whole(value: Value) -> int:
     assert isinstance(value, int) and not isinstance(value, bool), f"{value!r} is not a whole number"
     return value
 
 
-def _whole_or_none(value: "Value") -> int | None:
+def _whole_or_none(value: Value) -> int | None:
     return None if value is None else _whole(value)
 
 
-def _decimal(value: "Value") -> Decimal:
+def _decimal(value: Value) -> Decimal:
     assert isinstance(value, Decimal), f"{value!r} is not a decimal"
     return value
 
 
-def _decimal_or_none(value: "Value") -> Decimal | None:
+def _decimal_or_none(value: Value) -> Decimal | None:
     return None if value is None else _decimal(value)
 
 
-def _day(value: "Value") -> date:
+def _day(value: Value) -> date:
     assert isinstance(value, date), f"{value!r} is not a day"
     return value
 
 
-def _text_or_none(value: "Value") -> str | None:
+def _text_or_none(value: Value) -> str | None:
     return None if value is None else str(value)
 
 
-def _items(value: "Value") -> tuple["Value", ...]:
+def _items(value: Value) -> tuple[Value, ...]:
     if value is None:
         return ()
     assert isinstance(value, tuple), f"{value!r} is not a list"
     return value
 
 
-def _row(value: "Value") -> Mapping[str, "Value"]:
+def _row(value: Value) -> Mapping[str, Value]:
     assert isinstance(value, Mapping), f"{value!r} is not a row"
     return value
