@@ -1,0 +1,5 @@
+"""`python -m ila` is the command `ila`."""
+
+from ila.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""JSON for machines under `/api/v1`: one file per resource, schemas first, then views."""

@@ -1,0 +1,1 @@
+"""Money sent to providers for settled redemptions, each of which is paid once."""
