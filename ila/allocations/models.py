@@ -68,6 +68,8 @@ class AllocationRunRow(Base):
             unique=True,
             postgresql_where=text("kind IN ('yearly', 'cohort', 'expiry') AND state NOT IN ('cancelled', 'reversed')"),
         ),
+        # A scheme runs one run at a time: the balances that one counts are not moved by another.
+        Index("uq_allocation_run_running", "scheme_id", unique=True, postgresql_where=text("state = 'running'")),
         Index(
             "uq_allocation_run_reverses",
             "reverses_run_id",

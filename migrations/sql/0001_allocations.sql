@@ -34,6 +34,7 @@ CREATE TABLE ila.allocation_run (
 );
 CREATE UNIQUE INDEX uq_allocation_run_period ON ila.allocation_run (scheme_id, kind, credit_code, period) WHERE kind IN ('yearly', 'cohort', 'expiry') AND state NOT IN ('cancelled', 'reversed');
 CREATE UNIQUE INDEX uq_allocation_run_reverses ON ila.allocation_run (reverses_run_id) WHERE reverses_run_id IS NOT NULL AND state <> 'cancelled';
+CREATE UNIQUE INDEX uq_allocation_run_running ON ila.allocation_run (scheme_id) WHERE state = 'running';
 COMMENT ON COLUMN ila.allocation_run.credit_code IS 'which credit of the scheme; empty for other kinds';
 COMMENT ON COLUMN ila.allocation_run.period IS 'what is credited: 2027, 2026/27, 2025-01; a day for an expiry';
 COMMENT ON COLUMN ila.allocation_run.reference_on IS 'facts and policy of this day decide';

@@ -1,0 +1,89 @@
+"""The plan of a run: what a preview shows, what an approval binds, what a start compares. Pure."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ila.schemes.policy import AllocationPolicy
+
+BINDING = (
+    "scheme", "credit_code", "period", "reference_on", "effective_on", "fund", "kind", "parameter_digest", "citizens",
+    "credited", "amount_minor", "lowered", "reasons", "needs", "checksum",
+)  # fmt: skip
+"""What an approval covers. The state of the fund and the comparison with last time are shown, not bound."""
+
+NICE = (1, 2, 5)
+
+
+def plan_digest(plan: Mapping[str, Any]) -> bytes:
+    """Return the SHA-256 over the binding parts of a plan, in canonical JSON."""
+    binding = {name: plan[name] for name in BINDING}
+    return hashlib.sha256(json.dumps(binding, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+def plan_differences(approved: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """Say in words where two plans differ.
+
+    >>> plan_differences({"citizens": 10, "checksum": "1"}, {"citizens": 11, "checksum": "2"})
+    ['citizens was 10, is now 11']
+    """
+    shown = [name for name in BINDING if name != "checksum" and approved.get(name) != found.get(name)]
+    words = [f"{name} was {_short(approved.get(name))}, is now {_short(found.get(name))}" for name in shown]
+    if not words and approved.get("checksum") != found.get("checksum"):
+        words = ["the totals agree, but single amounts moved between people"]
+    return words
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, str) and len(value) == 64:
+        return value[:16]
+    return str(value)
+
+
+def histogram_step(policy: AllocationPolicy, steps: int) -> int:
+    """Return a round width of the bars of a distribution: 1, 2 or 5 times a power of ten, about `steps` of them."""
+    highest = max([policy.base_minor, *(need.amount_minor or 0 for need in policy.needs)])
+    factors = [need.factor for need in policy.needs if need.factor is not None]
+    if factors:
+        highest = int(highest * (policy.weight_cap or sum(factors)))
+    wanted = max(highest // steps, 1)
+    power = 10 ** (len(str(wanted)) - 1)
+    return next(nice * power for nice in (*NICE, 10) if nice * power >= wanted)
+
+
+def totals(rows: Iterable[Any], policy: AllocationPolicy, step_minor: int) -> dict[str, Any]:
+    """Turn the grouped rows of `plan_rows` into the counted part of a plan; JSON values only."""
+    total: dict[str, Any] = {"citizens": 0, "credited": 0, "amount_minor": 0, "lowered": 0, "checksum": "0"}
+    reasons: dict[str, int] = {}
+    regions: dict[str, dict[str, int]] = {}
+    needs = {need.criterion: {"citizens": 0, "credited": 0, "amount_minor": 0} for need in policy.needs}
+    without = {"citizens": 0, "credited": 0, "amount_minor": 0}
+    histogram: list[dict[str, int]] = []
+    for row in rows:
+        counts = {"citizens": row.citizens, "credited": row.credited, "amount_minor": row.amount_minor}
+        match row.grouping:
+            case "total":
+                total = {**counts, "lowered": row.lowered, "checksum": row.checksum}
+            case "reason" if row.citizens > row.credited:
+                reasons[row.key] = row.citizens - row.credited
+            case "region" if row.key:
+                regions[row.key] = counts
+            case "needs":
+                held = [need for bit, need in enumerate(policy.needs) if int(row.key) >> bit & 1]
+                for group in [needs[need.criterion] for need in held] or [without]:
+                    for name, count in counts.items():
+                        group[name] += count
+            case "histogram" if row.key is not None:
+                histogram.append(
+                    {"from_minor": int(row.key) * step_minor, "credited": row.credited, "amount_minor": row.amount_minor}
+                )
+    return {
+        **total,
+        "reasons": dict(sorted(reasons.items())),
+        "regions": dict(sorted(regions.items())),
+        "needs": needs,
+        "without_need": without,
+        "histogram_step_minor": step_minor,
+        "histogram": sorted(histogram, key=lambda bar: bar["from_minor"]),
+    }
