@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from ila.schemes.catalogue import CATALOGUE, Entry
+from ila.schemes.catalogue import CATALOGUE
 from ila.schemes.parameters import DatedValue, InForce, ParameterSet
+from ila.schemes.shapes import Entry
 from ila.schemes.values import Value
 
 

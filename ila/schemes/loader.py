@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 from ila.errors import Invalid
 from ila.schemes import consistency, schemas, strict_yaml
-from ila.schemes.catalogue import CATALOGUE, FILES, NEED, Entry
+from ila.schemes.catalogue import CATALOGUE, FILES, NEED
 from ila.schemes.parameters import Credit, DatedValue, Fund, Parameter, ParameterSet, Reference
+from ila.schemes.shapes import Entry
 from ila.schemes.strict_yaml import Document, Path
 
 SCHEME_FILE = "scheme.yaml"

@@ -178,7 +178,7 @@ class ParameterSet:
         if day < self.first_on or (self.last_on is not None and day > self.last_on):
             until = f" to {self.last_on}" if self.last_on else ""
             raise SchemeNotInForce(
-                f"Scheme {self.code} is not in force on {day}: it runs from {self.first_on}{until}. Ask for a day within.",
+                f"Scheme {self.code} is not in force on {day}: it runs from {self.first_on}{until}.",
                 scheme=self.code, on=day,
             )  # fmt: skip
         return InForce(self, day, credit_code)
@@ -262,7 +262,7 @@ class InForce:
         return dated.value
 
     def value_or_none(self, name: str) -> Value:
-        """Return the value in force; None where the scheme has no such rule or ended it. Raises before its first day."""
+        """Return the value in force, or None where there is no such rule or it ended; raises before its first day."""
         dated = self._dated(name)
         return None if dated is None else dated.value
 

@@ -5,85 +5,63 @@ both are exact. Amounts are minor units of the scheme's unit; between base and r
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 from ila.money import Rounding, round_minor
+from ila.schemes.facts import CitizenFacts, Counted, WorkRecord
 from ila.schemes.policy import (
     AccrualMode,
     AgeBasis,
     AllocationPolicy,
-    Combination,
     Effect,
     Eligibility,
-    EmploymentStatus,
     NeedWeight,
     OnCeiling,
-    Prorata,
     ProrataMode,
     Reason,
     ResidenceRule,
-    Taper,
     Validity,
-    WorkBasis,
 )
+from ila.schemes.weighting import (
+    ONE,
+    ZERO,
+    HeldNeed,
+    amount_of,
+    applied_needs,
+    holds,
+    taper_share,
+    weighted_amount,
+)
+from ila.schemes.working_time import prorata_ratio, usable_records, working_time_ratio
 
-ONE = Fraction(1)
-ZERO = Fraction(0)
+__all__ = [
+    "AllocationLine",
+    "CitizenFacts",
+    "Conversion",
+    "Counted",
+    "HeldNeed",
+    "WorkRecord",
+    "age_by_basis",
+    "age_on",
+    "allocation_line",
+    "claim",
+    "convert",
+    "expires_on",
+    "holds",
+    "is_eligible",
+    "merged_balances",
+    "months_later",
+    "prorata_ratio",
+    "taper_share",
+    "working_time_ratio",
+]
+
 NO_EXPIRY = date.max
 """The same day as `clock.NEVER`, which a rule may not import: the expiry of what does not expire."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkRecord:
-    """Working time of one job in the period. `reference` None: the policy's own reference for the basis."""
-
-    basis: WorkBasis
-    worked: Decimal
-    reference: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CitizenFacts:
-    """What is known of one citizen on the reference day. None is "not known", never zero. Income: minor units a year."""
-
-    born_on: date
-    employment_status: EmploymentStatus
-    resides_here: bool
-    works_here: bool
-    national: bool
-    qualification_level: int | None = None
-    income_minor: int | None = None
-    category: str | None = None
-    region: str | None = None
-    attested: frozenset[str] = frozenset()  # criteria with an attestation that is valid on the day
-    work_records: tuple[WorkRecord, ...] = ()
-    open: bool = True  # the account
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What the ledger says: minor units that count against the ceiling; was this credit ever made before."""
-
-    counted_minor: int
-    already_credited: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HeldNeed:
-    """A need criterion that holds. `base_minor`, `addition` or `factor` is set, by its effect; a taper is worked in.
-
-    `applied` is False where another criterion was chosen: a larger `set_base`, or one effect under MAX or PRIORITY.
-    """
-
-    need: NeedWeight
-    base_minor: int | None
-    addition: Fraction | None
-    factor: Fraction | None
-    applied: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +107,7 @@ def allocation_line(
         return AllocationLine(reason, age, counted_minor=counted.counted_minor)
 
     held = [need for need in policy.needs if holds(need, facts, age)]
-    base_minor = max((_amount(need) for need in held if need.effect is Effect.SET_BASE), default=policy.base_minor)
+    base_minor = max((amount_of(need) for need in held if need.effect is Effect.SET_BASE), default=policy.base_minor)
     ratio = prorata_ratio(policy.prorata, working_time_ratio(facts.work_records, policy.prorata))
     prorated = base_minor * ratio
     needs = applied_needs(held, prorated, ratio, facts, age, policy.combination)
@@ -203,7 +181,7 @@ def ineligible_because(policy: AllocationPolicy, facts: CitizenFacts, counted: C
         (Reason.ALREADY_CREDITED, policy.accrual_mode is AccrualMode.ONE_OFF_COHORT and counted.already_credited),
         (
             Reason.NO_WORK_RECORD,
-            policy.prorata.mode is not ProrataMode.NONE and not _usable(facts.work_records, policy.prorata),
+            policy.prorata.mode is not ProrataMode.NONE and not usable_records(facts.work_records, policy.prorata),
         ),
     )
     return next((reason for reason, refused in refusals if refused), None)
@@ -231,130 +209,6 @@ def age_by_basis(eligibility: Eligibility, born_on: date, on: date) -> int:
         case AgeBasis.AS_AT_DATE:
             assert eligibility.as_at is not None, "an age as at a date needs the date"
             return age_on(born_on, eligibility.as_at)
-
-
-def holds(need: NeedWeight, facts: CitizenFacts, age: int) -> bool:
-    """Tell whether every part of a need's condition is met; a part about an unknown fact is not."""
-    condition = need.condition
-    return (
-        (not condition.attested or need.criterion in facts.attested)
-        and _is_below(facts.qualification_level, condition.qualification_level_below)
-        and (condition.category is None or facts.category == condition.category)
-        and (not condition.statuses or facts.employment_status in condition.statuses)
-        and (condition.age_from is None or age >= condition.age_from)
-        and (condition.age_until is None or age < condition.age_until)
-        and _is_below(facts.income_minor, condition.income_below_minor)
-        and (not condition.regions or facts.region in condition.regions)
-    )
-
-
-def working_time_ratio(records: Sequence[WorkRecord], prorata: Prorata) -> Fraction:
-    """Return worked over reference, jobs summed, at most 1. A record without any reference is left out.
-
-    >>> half_time = WorkRecord(WorkBasis.HOURS, Decimal("803.5"), Decimal("1607"))
-    >>> working_time_ratio([half_time], Prorata(ProrataMode.LINEAR, None, {}))
-    Fraction(1, 2)
-    """
-    ratios = (Fraction(worked) / Fraction(reference) for worked, reference in _usable(records, prorata))
-    return min(sum(ratios, ZERO), ONE)
-
-
-def prorata_ratio(prorata: Prorata, ratio: Fraction) -> Fraction:
-    """Return what a ratio of working time counts for: none -> 1, a threshold lifts or stretches it.
-
-    THRESHOLD_THEN_FULL: 1 from the threshold on, below it as it is. LINEAR_CAPPED: ratio / threshold, at most 1.
-    """
-    match prorata.mode:
-        case ProrataMode.NONE:
-            return ONE
-        case ProrataMode.LINEAR:
-            return ratio
-        case ProrataMode.THRESHOLD_THEN_FULL:
-            return ONE if ratio >= _threshold(prorata) else ratio
-        case ProrataMode.LINEAR_CAPPED:
-            return min(ratio / _threshold(prorata), ONE)
-
-
-def applied_needs(
-    held: Sequence[NeedWeight],
-    prorated: Fraction,
-    ratio: Fraction,
-    facts: CitizenFacts,
-    age: int,
-    combination: Combination,
-) -> tuple[HeldNeed, ...]:
-    """Return the needs that hold, in file order, each with its effect and whether it was applied.
-
-    An addition follows the working time only with `prorate_bonus`. Under MAX the first of the largest results is
-    applied, if it is more than the prorated base; under PRIORITY the first that holds, also with a factor of 1.
-    """
-    bases = [_amount(need) for need in held if need.effect is Effect.SET_BASE]
-    effects = [
-        HeldNeed(
-            need=need,
-            base_minor=_amount(need) if need.effect is Effect.SET_BASE else None,
-            addition=_amount(need) * (ratio if need.prorate_bonus else ONE) if need.effect is Effect.ADD else None,
-            factor=effective_factor(need, facts, age) if need.effect is Effect.MULTIPLY else None,
-            applied=need.effect is not Effect.SET_BASE or need.amount_minor == max(bases),
-        )
-        for need in held
-    ]
-    raising = [index for index, effect in enumerate(effects) if effect.base_minor is None]
-    chosen = raising
-    if combination is Combination.PRIORITY:
-        chosen = raising[:1]
-    elif combination is Combination.MAX and raising:
-        largest = max(single_result(effects[index], prorated) for index in raising)
-        first = next(index for index in raising if single_result(effects[index], prorated) == largest)
-        chosen = [first] if largest > prorated else []
-    return tuple(
-        effect if effect.applied and (index in chosen or effect.base_minor is not None) else _left_out(effect)
-        for index, effect in enumerate(effects)
-    )
-
-
-def single_result(effect: HeldNeed, prorated: Fraction) -> Fraction:
-    """Return what one effect alone makes of the prorated base."""
-    return prorated * (ONE if effect.factor is None else effect.factor) + (effect.addition or ZERO)
-
-
-def weighted_amount(
-    needs: Iterable[HeldNeed], prorated: Fraction, combination: Combination, weight_cap: Decimal | None
-) -> Fraction:
-    """Return the prorated base after the needs that apply, exact.
-
-    SUM: prorated * (1 + sum(factor - 1)) + sum of additions. SEQUENTIAL: one after the other in file order.
-    MAX and PRIORITY: the single one that `applied_needs` chose. The result is at most prorated * `weight_cap`.
-    """
-    applied = [need for need in needs if need.applied and need.base_minor is None]
-    weighted = prorated
-    if combination is Combination.SEQUENTIAL:
-        for need in applied:
-            weighted = single_result(need, weighted)
-    else:
-        weighted += sum((single_result(need, prorated) - prorated for need in applied), ZERO)
-    return min(weighted, prorated * Fraction(weight_cap)) if weight_cap else weighted
-
-
-def effective_factor(need: NeedWeight, facts: CitizenFacts, age: int) -> Fraction:
-    """Return a factor after its taper; an income that is not known gives 1, which changes nothing."""
-    assert need.factor is not None, f"{need.criterion} multiplies and needs a factor"
-    factor = Fraction(need.factor)
-    if need.taper is None:
-        return factor
-    fact = age if need.taper.fact == "age" else facts.income_minor
-    return ONE if fact is None else ONE + (factor - 1) * taper_share(need.taper, fact)
-
-
-def taper_share(taper: Taper, fact: int) -> Fraction:
-    """Return how much of a tapered factor is left: 1 at `full_at`, 0 at `none_at`, linear between, flat beyond.
-
-    >>> income = Taper("income", full_at=1_500_000, none_at=3_000_000)
-    >>> [taper_share(income, amount) for amount in (0, 1_500_000, 2_400_000, 3_000_000)]
-    [Fraction(1, 1), Fraction(1, 1), Fraction(2, 5), Fraction(0, 1)]
-    """
-    share = Fraction(taper.none_at - fact, taper.none_at - taper.full_at)
-    return min(max(share, ZERO), ONE)
 
 
 def ceiling_of(policy: AllocationPolicy, held: Iterable[NeedWeight]) -> int | None:
@@ -454,27 +308,3 @@ def _within(number: int | None, lowest: int | None, highest: int | None) -> bool
     if number is None:
         return False
     return (lowest is None or number >= lowest) and (highest is None or number <= highest)
-
-
-def _is_below(number: int | None, limit: int | None) -> bool:
-    return limit is None or (number is not None and number < limit)
-
-
-def _amount(need: NeedWeight) -> int:
-    assert need.amount_minor is not None, f"{need.criterion} needs an amount"
-    return need.amount_minor
-
-
-def _threshold(prorata: Prorata) -> Fraction:
-    assert prorata.threshold is not None, f"{prorata.mode} needs a threshold"
-    return Fraction(prorata.threshold)
-
-
-def _usable(records: Sequence[WorkRecord], prorata: Prorata) -> list[tuple[Decimal, Decimal]]:
-    """Return worked and reference of each record that has a reference, its own first."""
-    found = ((record.worked, record.reference or prorata.references.get(record.basis)) for record in records)
-    return [(worked, reference) for worked, reference in found if reference]
-
-
-def _left_out(effect: HeldNeed) -> HeldNeed:
-    return HeldNeed(effect.need, effect.base_minor, effect.addition, effect.factor, applied=False)

@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from ila.schemes.catalogue import FUND_KINDS, Entry
-from ila.schemes.shapes import Kind, Shape
+from ila.schemes.shapes import FUND_KINDS, Entry, Kind, Shape
 from ila.schemes.strict_yaml import Path
 
 CODE_PATTERN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

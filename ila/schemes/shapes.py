@@ -1,4 +1,7 @@
-"""The shapes a parameter's value can have: one number, a word of a list, a table of rows. No values, no files."""
+"""The shapes a parameter's value can have: one number, a word of a list, a table of rows.
+
+A unit `{unit}` stands for the scheme's own, `{currency}` for any currency.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,3 +93,22 @@ def row(columns: Mapping[str, Shape], optional: Mapping[str, Shape] | None = Non
 def table(columns: Mapping[str, Shape], optional: Mapping[str, Shape] | None = None) -> Shape:
     """Return a list of rows with these cells and no others; it may not be empty."""
     return Shape(Kind.TABLE, columns=columns, optional=optional or {})
+
+
+FUND_KINDS = ("state", "region", "employer", "sector_fund", "employment_service", "citizen")
+PERIODS = word("calendar_year", "school_year", "rolling_year_from_first_use", "window")
+CODES = list_of(CODE)
+ANY_AMOUNT = ("{unit}", "{unit}/year", "{unit}/month")
+DAYS = ("calendar days", "working days")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One parameter of the catalogue. `required`: every credit needs it, its own or the scheme's."""
+
+    name: str
+    file: str
+    shape: Shape
+    units: tuple[str, ...]
+    meaning: str
+    required: bool = False

@@ -24,7 +24,7 @@ def decimal_text(number: Decimal) -> str:
 
 
 def value_json(value: Value) -> Any:
-    """Return a value as JSON, with a tag where JSON has no type: decimals and days. No column name has a dollar sign."""
+    """Return a value as JSON, tagged where JSON has no type: decimals and days. No column has a dollar sign."""
     match value:
         case None | bool() | int() | str():
             return value
