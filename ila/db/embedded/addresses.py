@@ -13,7 +13,9 @@ from ila.db.embedded.errors import UnusableDirectory
 from ila.db.embedded.identity import Identity
 
 DATABASE = "ila"
-SOCKET = ".s.PGSQL.5432"
+PORT = 5432
+"""Part of the socket's name, and of each address: a client's PGPORT would win over a port left out."""
+SOCKET = f".s.PGSQL.{PORT}"
 LONGEST_SOCKET_PATH_BYTES = 107
 PRIVATE_PREFIX = "ila-socket-"
 
@@ -26,7 +28,7 @@ class Addresses:
 
     def url(self, role: str, database: str = DATABASE) -> str:
         """Return the address of `database` for `role`."""
-        return f"postgresql://{role}@/{database}?host={quote(str(self.socket_directory))}"
+        return f"postgresql://{role}@/{database}?host={quote(str(self.socket_directory))}&port={PORT}"
 
     @property
     def superuser_url(self) -> str:
@@ -47,8 +49,8 @@ class Addresses:
 def choose_socket_directory(data_directory: Path, identity: Identity) -> Path:
     """Return the directory above the data where it will do, else a new private one of mode 0700.
 
-    It will do if the path of the socket has at most 107 bytes, the server's account may write there, nobody else may,
-    and no socket of another server is in the way.
+    It will do if the path of the socket has at most 107 bytes and no comma (which would make it a list of hosts), the
+    server's account may write there, nobody else may, and no socket of another server is in the way.
     """
     parent = data_directory.parent
     is_taken = (parent / SOCKET).exists() or (parent / f"{SOCKET}.lock").exists()
@@ -87,7 +89,7 @@ def addresses_of_ready_server(data_directory: Path) -> Addresses | None:
 
 
 def _fits(directory: Path) -> bool:
-    return len(os.fsencode(directory / SOCKET)) <= LONGEST_SOCKET_PATH_BYTES
+    return len(os.fsencode(directory / SOCKET)) <= LONGEST_SOCKET_PATH_BYTES and "," not in str(directory)
 
 
 def _is_writable_by_it_alone(directory: Path, identity: Identity) -> bool:

@@ -1,4 +1,4 @@
-"""How a process that supervises nothing finds the embedded server: by the lock and the socket, never by starting one."""
+"""How a process that supervises nothing finds the embedded server: by its lock and socket, never by starting one."""
 
 from pathlib import Path
 

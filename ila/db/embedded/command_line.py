@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from ila.db.embedded.addresses import PORT
 from ila.db.embedded.binaries import Binaries
 from ila.db.embedded.tuning import Machine, tuning
 from ila.errors import Invalid
@@ -27,7 +28,7 @@ def fixed(binaries: Binaries, socket_directory: Path) -> dict[str, str]:
     quoted = str(socket_directory).replace('"', '""')
     return {
         "listen_addresses": "",
-        "port": "5432",
+        "port": str(PORT),
         "unix_socket_directories": f'"{quoted}"',
         "unix_socket_permissions": "0700",
         "shared_preload_libraries": STATISTICS if binaries.has_library(STATISTICS) else "",

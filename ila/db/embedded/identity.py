@@ -57,7 +57,7 @@ class Identity:
             user=self.uid if account else None,
             group=self.gid if account else None,
             extra_groups=[] if account else None,
-            preexec_fn=_dies_with_parent(death_signal),  # noqa: PLW1509 - main thread; it takes no lock
+            preexec_fn=dies_with_parent(death_signal),  # noqa: PLW1509 - main thread; it takes no lock
         )
 
     def _namespace(self, death_signal: signal.Signals) -> list[str]:
@@ -108,9 +108,9 @@ def choose_identity(binaries: Binaries, data_directory: Path) -> Identity:
         return in_namespace
     barred = _first_barred(binaries.directory, account) or _first_barred(data_directory.parent, account)
     raise NoAccount(
-        f"PostgreSQL must not run as root, and the account {account.pw_name} cannot enter {barred or binaries.directory}"
-        ", nor does this system allow user namespaces; run ila as an ordinary user, or install it and keep its data "
-        "where that account can read.",
+        f"PostgreSQL must not run as root, but neither the account {account.pw_name}, which cannot enter "
+        f"{barred or 'some directory'}, nor a user namespace can run {binaries.directory} for {data_directory}; "
+        "run ila as an ordinary user, or put it and its data where that account can read.",
         directory=barred,
         account=account.pw_name,
     )
@@ -142,7 +142,7 @@ def _first_barred(directory: Path, account: pwd.struct_passwd) -> Path | None:
     return None
 
 
-def _dies_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
     """Return what a child does between the change of user, which clears the setting, and the program.
 
     Linux only: elsewhere a killed supervisor leaves its server to be found, and stopped, by the next start.

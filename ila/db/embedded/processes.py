@@ -74,13 +74,13 @@ def stop_server_of(data_directory: Path) -> None:
         ) from None
 
 
-def wait_for_orphans(data_directory: Path, *, patience_s: float = ORPHANS_PATIENCE_S) -> None:
-    """Wait until no process works in the data directory: backends outlive a killed postmaster for a moment.
+def wait_for_orphans(data_directory: Path) -> None:
+    """Wait until no process works in or on the directory: backends outlive a killed postmaster for a moment.
 
-    Raises StillBusy, with their numbers, after `patience_s`. Sees nothing where there is no /proc.
+    Raises StillBusy, with their numbers, after `ORPHANS_PATIENCE_S`. Sees nothing where there is no /proc.
     """
-    deadline = time.monotonic() + patience_s
-    while pids := pids_inside(data_directory):
+    deadline = time.monotonic() + ORPHANS_PATIENCE_S
+    while pids := sorted({*pids_inside(data_directory), *pids_of_initdb(data_directory)}):
         if time.monotonic() > deadline:
             raise StillBusy(
                 f"Processes {', '.join(map(str, pids))} still work in {data_directory}; end them, then start again.",
@@ -94,12 +94,18 @@ def pids_inside(directory: Path) -> list[int]:
     found = []
     for entry in PROC.glob("[0-9]*"):
         try:
-            place = Path(os.readlink(entry / "cwd"))
+            place = (entry / "cwd").readlink()
         except OSError:  # not ours to look at, or gone meanwhile
             continue
         if place.is_relative_to(directory):
             found.append(int(entry.name))
     return sorted(found)
+
+
+def pids_of_initdb(directory: Path) -> list[int]:
+    """Return the processes that make a cluster in `directory`; they work from elsewhere and tidy up as they end."""
+    numbers = [int(entry.name) for entry in PROC.glob("[0-9]*")]
+    return [pid for pid in numbers if f"--pgdata={directory}" in _command_line(pid)]
 
 
 def remove_stale_files(data_directory: Path) -> None:
