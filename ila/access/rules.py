@@ -51,6 +51,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 }
 """What each role may do. A provider can look up no person, no account and no balance: there is no such permission."""
 
+FOR_PEOPLE_ALONE = frozenset({Permission.APPROVE_RUNS, Permission.MANAGE_TOKENS})
+"""What the clock may not do by itself: four eyes are the eyes of people."""
+
 CLOCK_ID = 0
 """`actor_id` of what the clock does by itself."""
 
@@ -68,6 +71,15 @@ class Actor:
 CLOCK = Actor(CLOCK_ID, None, "the clock")
 
 
+class NotAuthenticated(Refused):
+    """Nobody is known by this token. The same for every reason: unknown, expired, revoked, role taken back."""
+
+    code = "not_authenticated"
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid (any more); use another, or ask an administrator for a new one.")
+
+
 class NotAllowed(Refused):
     """The actor's role does not carry the permission, or the thing is not theirs."""
 
@@ -79,7 +91,7 @@ def may(actor: Actor, permission: Permission, *, citizen_id: int | None = None) 
     if permission is Permission.PUBLIC:
         return True
     if actor.role is None:
-        return actor.actor_id == CLOCK_ID
+        return actor.actor_id == CLOCK_ID and permission not in FOR_PEOPLE_ALONE
     granted = GRANTS[actor.role]
     if permission is Permission.READ_OWN_ACCOUNT:
         own = actor.role is Role.CITIZEN and citizen_id is not None and citizen_id == actor.citizen_id
