@@ -46,8 +46,7 @@ class _Reading:
 
     def add_at(self, file: str, line: int | None, path: Path, reason: str) -> None:
         where = f"{self.scheme}/{file}" + (f" line {line}" if line else "")
-        key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-        self.faults[f"{where}{', ' + key if key else ''}: {reason}."] = None
+        self.faults[f"{where}{strict_yaml.written_key(path)}: {reason}."] = None
 
 
 def load_scheme(directory: FilePath, units_file: FilePath | None = None) -> ParameterSet:

@@ -35,6 +35,16 @@ class Fault:
     reason: str
 
 
+def written_key(path: Path) -> str:
+    """Return a path as people read it, with items counted from 1 and a comma before; nothing for the file itself.
+
+    >>> written_key(("needs", 0, "values"))
+    ', needs[1].values'
+    """
+    key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    return f", {key}" if key else ""
+
+
 class _TextLoader(yaml.BaseLoader):
     """Composes nodes only; scalars are read by `_read`, never by YAML's own guesses."""
 
