@@ -21,7 +21,7 @@ from ila.allocations.commands import (
 )
 from ila.allocations.explanation import Explanation, NotConsidered, Step, explain, explain_planned, explanations_of
 from ila.allocations.forecast import Assumptions, Forecast, ForecastEvent, forecast
-from ila.allocations.queries import NoSuchRun, Progress, Run, run_view, run_views, running_runs
+from ila.allocations.queries import NoSuchRun, Progress, Run, run_view, run_views, running_runs, runs_of_period
 
 __all__ = [
     "Assumptions",
@@ -52,6 +52,7 @@ __all__ = [
     "run_view",
     "run_views",
     "running_runs",
+    "runs_of_period",
     "start",
     "work_on_slice",
 ]

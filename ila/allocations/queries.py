@@ -260,6 +260,21 @@ def running_runs() -> Select[int]:
     )
 
 
+def runs_of_period(session: Session, scheme_id: int, credit_code: str, period: str) -> Sequence[Run]:
+    """Return every run that gives, gave or was to give a credit for a period, cancelled ones too, the oldest first."""
+    rows = session.scalars(
+        select(AllocationRunRow)
+        .where(
+            AllocationRunRow.scheme_id == scheme_id,
+            AllocationRunRow.credit_code == credit_code,
+            AllocationRunRow.period == period,
+            AllocationRunRow.kind.in_([RunKind.YEARLY, RunKind.COHORT]),
+        )
+        .order_by(AllocationRunRow.allocation_run_id)
+    )
+    return [_view(session, row) for row in rows]
+
+
 def previous_run(session: Session, row: AllocationRunRow) -> AllocationRunRow | None:
     """Return the last finished run of the same credit, to compare a plan with."""
     return session.scalars(
@@ -296,5 +311,3 @@ def runs_of_citizen(citizen_id: int) -> Select[int]:
     granted = ledger.runs_granted_to(citizen_id)
     nothing = select(AllocationRow.allocation_run_id).where(AllocationRow.citizen_id == citizen_id)
     return granted.union(nothing)  # type: ignore[return-value]
-
-

@@ -96,7 +96,7 @@ def allocation_line(
     2. Base: the policy's, or the largest `set_base` among the needs that hold.
     3. Ratio of working time, and prorated = base * ratio.
     4. Needs: additions and factors, combined and capped.
-    5. Rounded once to minor units; below `min_credit_minor` it is 0 and BELOW_MINIMUM.
+    5. Rounded once to minor units; below `min_credit_minor`, and at 0, it is nothing and BELOW_MINIMUM.
     6. Ceiling: the policy's, or a higher one of a need that holds; room = ceiling - counted, at least 0. TRUNCATE
        cuts to the room; STOP_UNTIL_BELOW gives nothing at or above the ceiling and the whole amount below it.
        Whenever the amount was lowered the reason is CEILING.
@@ -117,7 +117,7 @@ def allocation_line(
     ceiling_minor = ceiling_of(policy, held)
     room_minor = None if ceiling_minor is None else max(ceiling_minor - counted.counted_minor, 0)
     amount_minor, reason = rounded_minor, None
-    if rounded_minor < policy.min_credit_minor:
+    if rounded_minor < max(policy.min_credit_minor, 1):
         amount_minor, reason = 0, Reason.BELOW_MINIMUM
     elif room_minor is not None and rounded_minor > under_ceiling(rounded_minor, room_minor, policy.ceiling.on_ceiling):
         amount_minor = under_ceiling(rounded_minor, room_minor, policy.ceiling.on_ceiling)

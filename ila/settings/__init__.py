@@ -14,18 +14,36 @@ from typing import Any
 from marshmallow import ValidationError
 
 from ila.errors import Invalid
-from ila.settings.schema import ENVIRONMENTS, SettingsSchema
+from ila.settings.schema import ENVIRONMENTS, KEY_BYTES, SettingsSchema
+
+__all__ = [
+    "CONFIG_DIRECTORY",
+    "KEY_BYTES",
+    "KEY_FILES",
+    "NAMES",
+    "OTHER_VARIABLES",
+    "ROOT",
+    "SECRETS",
+    "InvalidSettings",
+    "Settings",
+    "load",
+    "variable",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG_DIRECTORY = ROOT / "config"
 PREFIX = "ILA_"
 KEY_FILES = ("identity_pepper", "encryption_key", "secret_keys")
-"""Secrets that `ila serve` makes for an embedded database; files of these names lie in `<data directory>/keys`."""
+"""Secrets that `ila serve` makes at the first start, as files of these names in `<data directory>/keys`.
+
+They count where the database is the embedded one, and outside production also for an operator's server.
+"""
 
 OTHER_VARIABLES: Mapping[str, str] = {
     "ILA_TOKEN": "token of the caller, for the command line",
     "ILA_DEBUG": "1 shows where in the program an error arose",
     "ILA_PG_BIN": "directory of postgres and initdb, for the embedded database",
+    "ILA_FAILPOINTS": "places where a process stops, for tests of crashes; refused in production",
 }
 """Variables of the command line that are no settings."""
 OTHER_PREFIXES = ("ILA_TEST_", "ILA_BENCH_")
@@ -93,7 +111,7 @@ class Settings:
         """Return pepper and encryption key of personal data; raises `InvalidSettings` where one is not set."""
         if self.identity_pepper is None or self.encryption_key is None:
             names = [name for name in ("identity_pepper", "encryption_key") if getattr(self, name) is None]
-            raise InvalidSettings([f"{_variable(name)} is not set, and personal data need it" for name in names])
+            raise InvalidSettings([f"{variable(name)} is not set, and personal data need it" for name in names])
         return self.identity_pepper, self.encryption_key
 
 
@@ -122,9 +140,11 @@ def load(environ: Mapping[str, str], config_directory: Path = CONFIG_DIRECTORY) 
     for name in ("data_directory", "scheme_directory"):
         if isinstance(values.get(name), str) and values[name]:
             values[name] = str((Path.cwd() if name in from_variables else ROOT) / values[name])
-    if not values.get("database_url"):
+    if not values.get("database_url") or env != "production":
         _add_key_files(Path(str(values.get("data_directory", ""))) / "keys", values, origins, faults)
 
+    if env == "production" and environ.get("ILA_FAILPOINTS"):
+        faults.append("ILA_FAILPOINTS stops processes on purpose and is for tests only; take it out of production")
     try:
         loaded = SettingsSchema().load(values)
     except ValidationError as error:
@@ -153,7 +173,7 @@ def _from_file(
             faults.append(f"{name} in {place} is no setting{_nearest(name, NAMES)}")
             del values[name]
         elif name in SECRETS and (values[name] or not secrets_allowed_empty):
-            faults.append(f"{name} in {place} is a secret, which no file may hold; set {_variable(name)} instead")
+            faults.append(f"{name} in {place} is a secret, which no file may hold; set {variable(name)} instead")
             del values[name]
     return values, dict.fromkeys(values, place)
 
@@ -161,24 +181,24 @@ def _from_file(
 def _from_variables(
     environ: Mapping[str, str], defaults: Mapping[str, Any], faults: list[str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    known = {_variable(name): name for name in NAMES} | {f"{_variable(name)}_FILE": name for name in SECRETS}
+    known = {variable(name): name for name in NAMES} | {f"{variable(name)}_FILE": name for name in SECRETS}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for variable in sorted(name for name in environ if name.startswith(PREFIX)):
-        if variable in OTHER_VARIABLES or variable.startswith(OTHER_PREFIXES):
+    for given in sorted(name for name in environ if name.startswith(PREFIX)):
+        if given in OTHER_VARIABLES or given.startswith(OTHER_PREFIXES):
             continue
-        name = known.get(variable)
+        name = known.get(given)
         if name is None:
-            faults.append(f"{variable} is no setting{_nearest(variable, [*known, *OTHER_VARIABLES])}")
+            faults.append(f"{given} is no setting{_nearest(given, [*known, *OTHER_VARIABLES])}")
         elif name in values:
-            faults.append(f"{_variable(name)} and {_variable(name)}_FILE are both set; keep one of them")
-        elif variable == _variable(name):
-            values[name] = _typed(environ[variable], defaults.get(name))
-            origins[name] = variable
+            faults.append(f"{variable(name)} and {variable(name)}_FILE are both set; keep one of them")
+        elif given == variable(name):
+            values[name] = _typed(environ[given], defaults.get(name))
+            origins[name] = given
         else:
-            text = _content(Path(environ[variable]), variable, faults)
+            text = _content(Path(environ[given]), given, faults)
             values[name] = _typed(text, defaults.get(name))
-            origins[name] = f"{variable} ({environ[variable]})"
+            origins[name] = f"{given} ({environ[given]})"
     return values, origins
 
 
@@ -197,7 +217,7 @@ def _add_key_files(directory: Path, values: dict[str, Any], origins: dict[str, s
     for name in KEY_FILES:
         path = directory / name
         if not values.get(name) and path.exists():
-            text = _content(path, "the embedded database's keys", faults)
+            text = _content(path, "the key files", faults)
             values[name] = [text] if name == "secret_keys" else text
             origins[name] = f"key file {path}"
 
@@ -228,5 +248,6 @@ def _nearest(name: str, known: Any) -> str:
     return f"; did you mean {near[0]}?" if near else "; `ila config docs` lists them all"
 
 
-def _variable(name: str) -> str:
+def variable(name: str) -> str:
+    """Return the variable of the environment that makes a setting."""
     return PREFIX + name.upper()

@@ -29,6 +29,9 @@ BEGIN
         EXECUTE format('GRANT UPDATE (state, closed_at, totals_digest) ON ila.ledger_period TO %I', edge);
         EXECUTE format('GRANT EXECUTE ON FUNCTION ila.open_booking_year(int) TO %I', edge);
     END LOOP;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'ila_job') THEN
+        GRANT DELETE ON ila.job_run TO ila_job;
+    END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'ila_auditor') THEN
         GRANT USAGE ON SCHEMA ila TO ila_auditor;
         GRANT SELECT ON ALL TABLES IN SCHEMA ila TO ila_auditor;

@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 from ila import audit, citizens, ledger, schemes
 from ila.access.rules import Actor, Permission, require
 from ila.allocations import rules
-from ila.allocations.commands.moves import locked_run, move
+from ila.allocations.commands.moves import flush_running, locked_run, move
 from ila.allocations.models import AllocationRunRow, AllocationSliceRow
 from ila.allocations.plan import histogram_step, plan_differences, plan_digest, totals
 from ila.allocations.queries import HISTOGRAM_STEPS, People, plan_rows, previous_run, scheme_lines
 from ila.allocations.reversal_plan import reversal_plan
 from ila.allocations.rules import (
-    AnotherRunIsRunning,
     AppropriationExceeded,
     ApprovalByAuthor,
     PeriodAlreadyAllocated,
@@ -281,14 +280,7 @@ def begin(
     )
     row.started_by, row.started_at = actor.actor_id, now
     move(session, actor, row, RunState.RUNNING, now=now)
-    try:
-        with session.begin_nested():
-            session.flush()
-    except IntegrityError as error:
-        raise AnotherRunIsRunning(
-            "Another run of this scheme is running; wait until it has finished, or pause it.",
-            run_id=row.allocation_run_id,
-        ) from error
+    flush_running(session, row.allocation_run_id)
 
 
 def open_slices(session: Session, run_id: int) -> int:

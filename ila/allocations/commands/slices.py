@@ -15,6 +15,7 @@ from ila.allocations.models import AllocationRow, AllocationRunRow, AllocationSl
 from ila.allocations.queries import People, scheme_lines
 from ila.allocations.rules import RunKind, RunState, SliceState
 from ila.db.session import WriteSession
+from ila.failpoints import failpoint
 from ila.ledger.rules import EntitlementSource
 from ila.schemes import rules as scheme_rules
 from ila.schemes.policy import Reason
@@ -51,6 +52,7 @@ def work_on_slice(session: WriteSession, run_id: int, *, now: datetime, today: d
     ).one_or_none()
     if part is None:
         return None
+    failpoint("allocations.slice_taken")
     run = session.get_one(AllocationRunRow, run_id)
     session.execute(text(f"SET LOCAL work_mem = '{BULK_WORK_MEM}'"))
     match run.kind:
@@ -60,6 +62,7 @@ def work_on_slice(session: WriteSession, run_id: int, *, now: datetime, today: d
             done = _take_back(session, run, part, now=now, today=today)
         case _:
             done = _credit(session, run, part, now=now, today=today)
+    failpoint("allocations.after_credit")
     part.state = SliceState.DONE
     part.credited = done.credited
     part.not_credited = done.citizens - done.credited
@@ -191,6 +194,7 @@ def close_run(session: WriteSession, run_id: int, *, now: datetime) -> RunState:
         )
         move(session, CLOCK, run, RunState.FAILED, now=now, reason=run.failure)
         return run.state
+    failpoint("allocations.before_finish")
     run.finished_at = now
     move(session, CLOCK, run, RunState.FINISHED, now=now, citizens=booked.citizens, amount_minor=booked.amount_minor)
     if run.reverses_run_id is not None:
