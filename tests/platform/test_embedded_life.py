@@ -153,6 +153,18 @@ def test_a_failed_initdb_leaves_no_data(
     assert sorted(path.name for path in place.iterdir()) == ["copied", "data.lock", "data.log"]
 
 
+def test_rubbish_of_a_killed_start_is_removed_whatever_its_name(place: Path) -> None:
+    rubbish = place / "data [1].initdb-abcdefgh"
+    (rubbish / "base").mkdir(parents=True)
+    other = place / "data 1.initdb-abcdefgh"
+    other.mkdir()
+
+    embedded.start(place / "data [1]", durable=False).stop()
+
+    assert not rubbish.exists()
+    assert other.exists()
+
+
 def test_a_server_is_started_from_the_main_thread_only(place: Path) -> None:
     refusals: list[BaseException] = []
 

@@ -53,7 +53,8 @@ def require_major(data_directory: Path, binaries: Binaries) -> None:
 
 def remove_unfinished(data_directory: Path) -> None:
     """Remove what starts killed during initdb left beside `data_directory`; only under the lock."""
-    for unfinished in data_directory.parent.glob(f"{data_directory.name}{UNFINISHED}*"):
+    beginning = data_directory.name + UNFINISHED
+    for unfinished in [path for path in data_directory.parent.iterdir() if path.name.startswith(beginning)]:
         processes.wait_for_orphans(unfinished)
         shutil.rmtree(unfinished)
 
