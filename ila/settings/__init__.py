@@ -42,6 +42,7 @@ They count where the database is the embedded one, and outside production also f
 OTHER_VARIABLES: Mapping[str, str] = {
     "ILA_TOKEN": "token of the caller, for the command line",
     "ILA_DEBUG": "1 shows where in the program an error arose",
+    "ILA_FAILPOINTS": "places where tests stop or delay a process; refused in production",
     "ILA_PG_BIN": "directory of postgres and initdb, for the embedded database",
     "ILA_FAILPOINTS": "places where a process stops, for tests of crashes; refused in production",
 }
@@ -137,6 +138,8 @@ def load(environ: Mapping[str, str], config_directory: Path = CONFIG_DIRECTORY) 
         origins |= own_origins
     values |= from_variables
     origins |= variable_origins
+    if env == "production" and environ.get("ILA_FAILPOINTS"):
+        faults.append("ILA_FAILPOINTS is set, and production stops or delays nothing on purpose; unset it")
     for name in ("data_directory", "scheme_directory"):
         if isinstance(values.get(name), str) and values[name]:
             values[name] = str((Path.cwd() if name in from_variables else ROOT) / values[name])
