@@ -42,7 +42,6 @@ They count where the database is the embedded one, and outside production also f
 OTHER_VARIABLES: Mapping[str, str] = {
     "ILA_TOKEN": "token of the caller, for the command line",
     "ILA_DEBUG": "1 shows where in the program an error arose",
-    "ILA_FAILPOINTS": "places where tests stop or delay a process; refused in production",
     "ILA_PG_BIN": "directory of postgres and initdb, for the embedded database",
     "ILA_FAILPOINTS": "places where a process stops, for tests of crashes; refused in production",
 }
