@@ -10,8 +10,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Identity, Index, Integer, LargeBinary
-from sqlalchemy import Numeric, SmallInteger, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ila.citizens.rules import AccountStatus, EvidenceSource
@@ -48,7 +61,10 @@ class CitizenRow(Base):
 
 
 class PersonalDetailRow(Base):
-    """Who the citizen is: a keyed hash to find the person again, and one encrypted text. Erasing it leaves the ledger whole."""
+    """Who the citizen is: a keyed hash to find the person again, and one encrypted text.
+
+    Erasing the text leaves the ledger whole.
+    """
 
     __tablename__ = "personal_detail"
 
@@ -95,7 +111,9 @@ class CitizenFactRow(Base):
     valid_from: Mapped[date] = mapped_column(Date, primary_key=True)
     valid_until: Mapped[date] = mapped_column(Date, server_default=_NO_END, comment="excluded")
     born_on: Mapped[date] = mapped_column(Date)
-    qualification_level: Mapped[int | None] = mapped_column(SmallInteger, comment="European Qualifications Framework, 0 to 8")
+    qualification_level: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="European Qualifications Framework, 0 to 8"
+    )
     account_open: Mapped[bool] = mapped_column(Boolean, comment="false from the day the account was closed")
     resides_here: Mapped[bool] = mapped_column(Boolean)
     works_here: Mapped[bool] = mapped_column(Boolean)

@@ -1,6 +1,60 @@
-"""What is true of a citizen on a day. Pure."""
+"""What is true of a citizen on a day, and how a correction divides what was known. Pure."""
 
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from ila.errors import Invalid, Refused
+
+NO_END = date.max
+"""The end, excluded, of a fact that holds until further notice."""
+
+OLDEST_AGE = 120
+"""Years; nobody's birth lies further back than this before the day of the fact."""
+
+CRITERIA: frozenset[str] = frozenset(
+    {
+        "age_40_plus",
+        "age_over_50",
+        "basic_skills",
+        "caregiver",
+        "digital_gap",
+        "disabled",
+        "fixed_term",
+        "in_education",
+        "inactive",
+        "literacy_gap",
+        "long_term_unemployed",
+        "low_income",
+        "low_qualified",
+        "migrant",
+        "neet",
+        "other_programme",
+        "part_time",
+        "platform_worker",
+        "region",
+        "returner",
+        "sector_at_risk",
+        "self_employed",
+        "single_parent",
+        "unemployed",
+        "young",
+    }
+)
+"""The words every platform knows. A scheme whose files name further criteria adds them; see `require_criterion`."""
+
+LONGEST_IDENTIFIER = 64
+LONGEST_NAME = 200
+
+_SEPARATORS = re.compile(r"[\s./\-_]+")
+_IDENTIFIER = re.compile(r"[0-9A-Z]+\Z")
+_COUNTRY = re.compile(r"[A-Z]{2}\Z")
+_IDENTIFIER_TYPE = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
+_EMAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\"]+\Z")
 
 
 class AccountStatus(StrEnum):
@@ -26,3 +80,164 @@ class EvidenceSource(StrEnum):
     REGISTER = "register"
     ATTESTATION = "attestation"
     DECLARATION = "declaration"
+
+
+class UnknownCriterion(Refused):
+    """Neither the platform nor a scheme knows a need criterion of this name."""
+
+    code = "unknown_criterion"
+
+
+class InvalidPeriod(Invalid):
+    """A period ends before it begins, or is longer than it may be."""
+
+    code = "invalid_period"
+
+
+class InvalidIdentity(Invalid):
+    """The identity of a person is incomplete or not written as it must be."""
+
+    code = "invalid_identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes a person findable: a national identifier with its country and type, such as BE, national_number."""
+
+    country: str  # ISO 3166-1 alpha-2
+    type: str  # lower-case word of the installation
+    identifier: str  # as written; `normalised_identifier` is what counts
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Identity with names and contact. Stored encrypted and nowhere else."""
+
+    identity: Identity
+    given_name: str
+    family_name: str
+    email: str = ""
+
+
+class Stretch(Protocol):
+    """Something that holds from a day until a day, the last excluded."""
+
+    @property
+    def valid_from(self) -> date:
+        """The first day on which it holds."""
+
+    @property
+    def valid_until(self) -> date:
+        """The first day on which it holds no more."""
+
+
+Held = TypeVar("Held", bound=Stretch)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Generic[Held]):
+    """A part of what was known that stays, now over a shorter stretch."""
+
+    of: Held
+    valid_from: date
+    valid_until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Correction(Generic[Held]):
+    """What a correction does to what was known: whole stretches superseded, and the parts of them that stay."""
+
+    superseded: tuple[Held, ...]
+    kept: tuple[Piece[Held], ...]
+
+
+def correction(known: Sequence[Held], valid_from: date, valid_until: date) -> Correction[Held]:
+    """Cut the stretch between two days out of what is known; what lies before and after it stays as it was."""
+    superseded = tuple(
+        stretch for stretch in known if stretch.valid_from < valid_until and stretch.valid_until > valid_from
+    )
+    before = (
+        Piece(stretch, stretch.valid_from, valid_from) for stretch in superseded if stretch.valid_from < valid_from
+    )
+    after = (
+        Piece(stretch, valid_until, stretch.valid_until) for stretch in superseded if stretch.valid_until > valid_until
+    )
+    return Correction(superseded, (*before, *after))
+
+
+def require_period(valid_from: date, valid_until: date) -> None:
+    """Raise `InvalidPeriod` unless the period holds at least one day."""
+    if valid_from >= valid_until:
+        raise InvalidPeriod(
+            f"The period ends on {valid_until} and begins on {valid_from}; the end, excluded, has to come after it.",
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+
+
+def require_calendar_year(valid_from: date, valid_until: date) -> None:
+    """Raise `InvalidPeriod` unless the period lies in one calendar year, so that no year counts work twice."""
+    require_period(valid_from, valid_until)
+    if valid_until > date(valid_from.year + 1, 1, 1):
+        raise InvalidPeriod(
+            f"Working time from {valid_from} until {valid_until} is of more than one calendar year;"
+            " record each year by itself.",
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+
+
+def require_criterion(criterion: str, of_schemes: Collection[str] = ()) -> None:
+    """Raise `UnknownCriterion` unless the platform or a scheme knows this need criterion."""
+    if criterion not in CRITERIA and criterion not in of_schemes:
+        known = ", ".join(sorted(CRITERIA | set(of_schemes)))
+        raise UnknownCriterion(f"There is no need criterion {criterion!r}; it must be one of {known}.")
+
+
+def require_birth(born_on: date, on: date) -> None:
+    """Raise `Invalid` where nobody who lives on a day can have been born on the other."""
+    if fault := birth_fault(born_on, on):
+        raise Invalid(f"The day of birth {born_on} {fault}; correct it.", born_on=born_on)
+
+
+def birth_fault(born_on: date, on: date) -> str | None:
+    """Say what is wrong with a day of birth as known on a day; None where nothing is."""
+    if born_on > on:
+        return f"lies after {on}"
+    if born_on.year < on.year - OLDEST_AGE:
+        return f"would make an age above {OLDEST_AGE} on {on}"
+    return None
+
+
+def normalised_identifier(identifier: str) -> str:
+    """Return an identifier as it counts: compatible characters unified, upper case, without separators.
+
+    >>> normalised_identifier(" 85.07.30-033 28")
+    '85073003328'
+    """
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", identifier).upper())
+
+
+def person_faults(person: Person) -> Iterable[tuple[str, str]]:
+    """Yield the field and the fault of each thing that is wrong with an identity or its details."""
+    identity = person.identity
+    if not _COUNTRY.match(identity.country):
+        yield "identifier_country", "must be a country code of two capital letters, such as BE"
+    if not _IDENTIFIER_TYPE.match(identity.type):
+        yield "identifier_type", "must be a word of small letters, such as national_number"
+    normalised = normalised_identifier(identity.identifier)
+    if not normalised or len(normalised) > LONGEST_IDENTIFIER or not _IDENTIFIER.match(normalised):
+        yield "identifier", f"must have 1 to {LONGEST_IDENTIFIER} letters and digits"
+    for field, text in (("given_name", person.given_name), ("family_name", person.family_name)):
+        if len(text) > LONGEST_NAME or not text.replace("\u00a0", " ").isprintable():
+            yield field, f"must be text of at most {LONGEST_NAME} characters"
+    if not person.family_name.strip():
+        yield "family_name", "must not be empty"
+    if person.email and (len(person.email) > LONGEST_NAME or not _EMAIL.match(person.email)):
+        yield "email", "must be an address such as name@example.org, or empty"
+
+
+def require_person(person: Person) -> None:
+    """Raise `InvalidIdentity` with the first thing that is wrong with a person's details."""
+    for field, fault in person_faults(person):
+        raise InvalidIdentity(f"The {field.replace('_', ' ')} {fault}.", field=field)
