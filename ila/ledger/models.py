@@ -7,8 +7,19 @@ each insert would mark that row; `checks.py` proves those references instead.
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, Identity, Index, Integer, LargeBinary, SmallInteger, Text
-from sqlalchemy import UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ila.db.base import Base
@@ -41,7 +52,9 @@ class JournalEntryRow(Base):
         UniqueConstraint("citizen_id", "kind", "source_id", "step"),
         CheckConstraint("citizen_id >= 0", name="citizen"),
         CheckConstraint("octet_length(parameter_digest) = 32", name="parameter_digest"),
-        Index("uq_journal_entry_reverses", "citizen_id", "reverses", unique=True, postgresql_where="reverses IS NOT NULL"),
+        Index(
+            "uq_journal_entry_reverses", "citizen_id", "reverses", unique=True, postgresql_where="reverses IS NOT NULL"
+        ),
     )
 
 

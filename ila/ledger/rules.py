@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum, StrEnum
 
-from ila.errors import Refused
+from ila.errors import Conflict, Refused
 from ila.ledger.chart import ALLOWED_LINES, AccountKind, EntryKind
 
 
@@ -35,11 +35,15 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One line of an entry: `amount_minor` (positive) flows from `debit` to `credit`."""
+    """One line of an entry: `amount_minor` (positive) flows from `debit` to `credit`.
+
+    `scheme_id` is the entry's where it is None; only a conversion has lines of two schemes.
+    """
 
     debit: Account
     credit: Account
     amount_minor: int
+    scheme_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,51 @@ class InsufficientEntitlement(Refused):
         )
 
 
+class InsufficientFund(Refused):
+    """A fund with a hard limit does not hold what would be taken from it."""
+
+    code = "insufficient_fund"
+
+    def __init__(self, fund_id: int, available_minor: int, needed_minor: int) -> None:
+        super().__init__(
+            f"Fund {fund_id} holds {available_minor} minor units, {needed_minor} are needed:"
+            f" {needed_minor - available_minor} are missing; appropriate them first.",
+            fund_id=fund_id,
+            available_minor=available_minor,
+            needed_minor=needed_minor,
+            shortfall_minor=needed_minor - available_minor,
+        )
+
+
+class AlreadyBooked(Conflict):
+    """The business event of this natural key stands in the journal already."""
+
+    code = "already_booked"
+
+    def __init__(self, kind: EntryKind, source_id: int, step: int, journal_entry_id: int) -> None:
+        super().__init__(
+            f"The {kind.name.lower()} of {source_id}, step {step}, is booked as entry {journal_entry_id} already;"
+            " nothing was added.",
+            journal_entry_id=journal_entry_id,
+            kind=kind.name.lower(),
+            source_id=source_id,
+            step=step,
+        )
+
+
+class PeriodClosed(Refused):
+    """The booking year is fenced or closed."""
+
+    code = "period_closed"
+
+    def __init__(self, period: int, first_open: int) -> None:
+        super().__init__(
+            f"The period {period} is closed; book in {first_open}, the first open one, with the true effective day.",
+            period=period,
+            first_open=first_open,
+        )
+
+
 def draws(amount_minor: int, entitlements: Sequence[OpenEntitlement]) -> tuple[Draw, ...]:
     """Spread an amount over entitlements in the order given; raises `InsufficientEntitlement` when they fall short.
 
@@ -137,7 +186,7 @@ def reversed_entry(entry: JournalEntry, entry_id: int, *, effective_on: date, ac
         parameter_digest=entry.parameter_digest,
         actor_id=actor_id,
         transfers=tuple(
-            Transfer(debit=line.credit, credit=line.debit, amount_minor=line.amount_minor) for line in entry.transfers
+            Transfer(line.credit, line.debit, line.amount_minor, line.scheme_id) for line in entry.transfers
         ),
         reverses=entry_id,
     )

@@ -51,12 +51,14 @@ CREATE TRIGGER work_record_unchanged
 CREATE TRIGGER work_record_not_deleted BEFORE DELETE ON ila.work_record
     FOR EACH ROW EXECUTE FUNCTION ila.refuse_change();
 
--- No entry is booked in a year that is fenced or closed.
+-- No entry is booked in a year that is fenced or closed. The transaction takes its id before the rule is read: whoever
+-- closes a year waits for every id given out before the fence stood, and no reader of the old rule gets a later one.
 CREATE FUNCTION ila.refuse_closed_period() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM pg_current_xact_id();
     IF EXISTS (SELECT FROM ila.ledger_period WHERE period = NEW.period) THEN
         RAISE EXCEPTION 'period % is not open: book in the first open one', NEW.period
-            USING ERRCODE = 'check_violation';
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'period_open';
     END IF;
     RETURN NEW;
 END
