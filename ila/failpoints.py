@@ -22,7 +22,7 @@ _SPECIFICATION = re.compile(r"([a-z_.]+)=(exit|raise|sleep:(\d+(?:\.\d+)?))(?:@(
 _passed: Counter[str] = Counter()
 
 
-class FailpointReached(Exception):  # noqa: N818  it is no fault of the program
+class FailpointReached(Exception):
     """The defect that the action `raise` plants."""
 
 

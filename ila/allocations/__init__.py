@@ -22,6 +22,7 @@ from ila.allocations.commands import (
 from ila.allocations.explanation import Explanation, NotConsidered, Step, explain, explain_planned, explanations_of
 from ila.allocations.forecast import Assumptions, Forecast, ForecastEvent, forecast
 from ila.allocations.queries import NoSuchRun, Progress, Run, run_view, run_views, running_runs, runs_of_period
+from ila.allocations.rules import RunKind, RunState
 
 __all__ = [
     "Assumptions",
@@ -32,6 +33,8 @@ __all__ = [
     "NotConsidered",
     "Progress",
     "Run",
+    "RunKind",
+    "RunState",
     "SliceDone",
     "Step",
     "approve",

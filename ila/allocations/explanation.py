@@ -86,7 +86,13 @@ def explain(session: Session, citizen_id: int, run_id: int) -> Explanation:
 
 
 def explain_planned(
-    session: Session, citizen_id: int, parameters: ParameterSet, *, credit_code: str, period: str, on: date | None = None
+    session: Session,
+    citizen_id: int,
+    parameters: ParameterSet,
+    *,
+    credit_code: str,
+    period: str,
+    on: date | None = None,
 ) -> Explanation:
     """Explain what a run of today would give a citizen, from the facts and the balance of this moment."""
     bounds = rules.period_bounds(period)
@@ -152,7 +158,9 @@ def steps(
     law = policy.references
     if row["ineligible"] is not None or reason is Reason.ALREADY_CREDITED:
         code = (reason or Reason(row["ineligible"])).value
-        return [Step("eligibility", f"Not eligible on {policy.on}: {WORDS[Reason(code)]}.", code, _law_of(policy, code))]
+        return [
+            Step("eligibility", f"Not eligible on {policy.on}: {WORDS[Reason(code)]}.", code, _law_of(policy, code))
+        ]
     result = [
         Step("eligibility", f"Eligible on {policy.on}, aged {row['age']}.", "eligible", law.get("min_age")),
         _base(policy, row, needs),
@@ -172,7 +180,12 @@ def steps(
             words += f" and at most {_plain(policy.weight_cap)} times the base"
         result.append(Step("weighted", f"{words}.", weighted, law.get("needs_combination")))
     result.append(
-        Step("rounded", f"Rounded to whole minor units ({policy.rounding.value}).", row["rounded_minor"], law.get("rounding_credit"))
+        Step(
+            "rounded",
+            f"Rounded to whole minor units ({policy.rounding.value}).",
+            row["rounded_minor"],
+            law.get("rounding_credit"),
+        )
     )
     if row["ceiling_minor"] is not None:
         scope = "everything ever credited" if policy.ceiling.scope is CeilingScope.LIFETIME_ACCRUAL else "balance"

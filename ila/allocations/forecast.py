@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from ila import citizens, ledger, schemes
 from ila.allocations import rules
-from ila.allocations.queries import COUNTED_SOURCES
+from ila.allocations.queries import COUNTED_SOURCES, cohort_runs
 from ila.db.session import ReadSession
 from ila.ledger.rules import EntitlementSource
 from ila.schemes import rules as scheme_rules
 from ila.schemes.parameters import NoValueInForce, ParameterSet, SchemeNotInForce
-from ila.schemes.policy import AccrualMode, AllocationPolicy, EmploymentStatus, Reason
+from ila.schemes.policy import AccrualMode, AllocationPolicy, CeilingScope, EmploymentStatus, Reason
 from ila.schemes.rules import CitizenFacts, Counted
 
 
@@ -48,7 +48,11 @@ class ForecastEvent:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The expected events of one credit of a scheme, and the first day the ceiling cuts a credit."""
+    """The expected events of one credit of a scheme, and the first day the ceiling cuts a credit.
+
+    `ends_on` is the first day of credit on which, and after which, nothing more is given: `ends_because` says why; it
+    is None where the scheme itself has no rules beyond that day.
+    """
 
     scheme: schemes.Scheme
     credit_code: str
@@ -56,6 +60,7 @@ class Forecast:
     events: Sequence[ForecastEvent]
     ceiling_met_on: date | None
     ends_on: date | None
+    ends_because: Reason | None
     assumptions: Assumptions
 
 
@@ -66,21 +71,24 @@ class _Holding:
     available_minor: int
     granted_minor: int
     expires_on: date
-    counts: bool
+    source: EntitlementSource
 
 
 @dataclass(slots=True)
 class _Account:
     holdings: list[_Holding] = field(default_factory=list)
+    had_once: bool = False
+    """Whether the credit asked about, given once in a life, was given before."""
 
     def balance_minor(self) -> int:
         return sum(holding.available_minor for holding in self.holdings)
 
-    def counted_minor(self, lifetime: bool) -> int:
+    def counted_minor(self, scope: CeilingScope) -> int:
+        lifetime = scope is CeilingScope.LIFETIME_ACCRUAL
         return sum(
             holding.granted_minor if lifetime else holding.available_minor
             for holding in self.holdings
-            if holding.counts
+            if holding.source in COUNTED_SOURCES[scope]
         )
 
     def expire_before(self, day: date) -> list[tuple[date, int]]:
@@ -118,11 +126,10 @@ def forecast(
     scheme = schemes.scheme_of_code(session, parameters.code)
     facts = assumed_facts(citizens.facts_of(session, citizen_id, today, citizens.KNOWN_NOW), assumptions)
     held_now = ledger.entitlements_of(session, citizen_id, scheme_id=scheme.scheme_id)
+    once = set(cohort_runs(session, scheme.scheme_id, credit_code))
     account = _Account(
-        [
-            _Holding(each.available_minor, each.granted_minor, each.expires_on, each.source is not EntitlementSource.CONTRIBUTION)
-            for each in held_now
-        ]
+        [_Holding(each.available_minor, each.granted_minor, each.expires_on, each.source) for each in held_now],
+        had_once=any(each.allocation_run_id in once for each in held_now),
     )
     return project(parameters, scheme, facts, account, credit_code=credit_code, today=today, assumptions=assumptions)
 
@@ -151,36 +158,47 @@ def project(
     """Walk through the years: expiries before each credit, the credit under its ceiling, then the year's use."""
     starting_minor = account.balance_minor()
     events: list[ForecastEvent] = []
-    ceiling_met_on = ends_on = None
+    ceiling_met_on: date | None = None
+    ends_on: date | None = None
+    ends_because: Reason | None = None
     for year in range(today.year + 1, today.year + 1 + assumptions.years):
         try:
             policy, credited_on = _policy_of_year(parameters, credit_code, year)
         except (NoValueInForce, SchemeNotInForce):
-            ends_on = ends_on or date(year, 1, 1)
+            if ends_on is None:
+                ends_on, ends_because = date(year, 1, 1), None
             break
-        for expired_on, amount_minor in account.expire_before(credited_on):
-            events.append(ForecastEvent(expired_on, "expiry", -amount_minor, 0, "unused credit expires"))
-        lifetime = len(COUNTED_SOURCES[policy.ceiling.scope]) == 1
-        counted = Counted(account.counted_minor(lifetime), already_credited=_was_credited(policy, account))
+        events += _expiries(account, credited_on)
+        counted = Counted(account.counted_minor(policy.ceiling.scope), already_credited=account.had_once)
         line = scheme_rules.allocation_line(policy, facts, counted, credited_on)
         if line.reason is Reason.CEILING:
             ceiling_met_on = ceiling_met_on or credited_on
         if line.amount_minor:
             account.holdings.append(
-                _Holding(line.amount_minor, line.amount_minor, line.expires_on or date.max, counts=True)
+                _Holding(line.amount_minor, line.amount_minor, line.expires_on or date.max, EntitlementSource.ACCRUAL)
             )
+            account.had_once = account.had_once or policy.accrual_mode is AccrualMode.ONE_OFF_COHORT
         if line.amount_minor or line.reason is Reason.CEILING:
             note = "cut by the ceiling" if line.reason else f"{credit_code} credit for {year}"
             events.append(ForecastEvent(credited_on, "credit", line.amount_minor, 0, note))
-        elif line.reason is not None and ends_on is None:
-            ends_on = credited_on
-            events.append(ForecastEvent(credited_on, "end", 0, 0, line.reason.value))
+            ends_on = ends_because = None
+        elif ends_on is None:
+            ends_on, ends_because = credited_on, line.reason
         if assumptions.spent_minor_a_year:
+            used_on = date(year, 12, 31)
+            events += _expiries(account, used_on)
             used_minor = account.spend(assumptions.spent_minor_a_year)
             if used_minor:
-                events.append(ForecastEvent(date(year, 12, 31), "use", -used_minor, 0, "assumed use of the year"))
+                events.append(ForecastEvent(used_on, "use", -used_minor, 0, "assumed use of the year"))
     return Forecast(
-        scheme, credit_code, starting_minor, _with_balances(events, starting_minor), ceiling_met_on, ends_on, assumptions
+        scheme,
+        credit_code,
+        starting_minor,
+        _with_balances(events, starting_minor),
+        ceiling_met_on,
+        ends_on,
+        ends_because,
+        assumptions,
     )
 
 
@@ -192,8 +210,11 @@ def _policy_of_year(parameters: ParameterSet, credit_code: str, year: int) -> tu
     return parameters.policy(credit_code, reference_on), credited_on
 
 
-def _was_credited(policy: AllocationPolicy, account: _Account) -> bool:
-    return policy.accrual_mode is AccrualMode.ONE_OFF_COHORT and any(each.counts for each in account.holdings)
+def _expiries(account: _Account, before: date) -> list[ForecastEvent]:
+    return [
+        ForecastEvent(expired_on, "expiry", -amount_minor, 0, "unused credit expires")
+        for expired_on, amount_minor in account.expire_before(before)
+    ]
 
 
 def _with_balances(events: list[ForecastEvent], balance_minor: int) -> list[ForecastEvent]:

@@ -9,8 +9,27 @@ a test compares the two to the cent. Amounts are exact: ratios and tapers are co
 from collections.abc import Mapping
 from datetime import date
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Numeric, Select, Subquery, Text
-from sqlalchemy import and_, case, cast, extract, false, func, literal, not_, null, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Numeric,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    case,
+    cast,
+    extract,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from ila.allocations.rules import born_by, years_before
 from ila.money import Rounding

@@ -3,8 +3,18 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, LargeBinary, SmallInteger
-from sqlalchemy import Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,14 +54,18 @@ class AllocationRunRow(Base):
     started_by: Mapped[int | None] = mapped_column(BigInteger)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    reverses_run_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(f"{SCHEMA}.allocation_run.allocation_run_id"))
+    reverses_run_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey(f"{SCHEMA}.allocation_run.allocation_run_id")
+    )
     failure: Mapped[str | None] = mapped_column(Text, comment="one sentence, when the state is failed")
 
     __table_args__ = (
         CheckConstraint(words_check("kind", RunKind), name="kind"),
         CheckConstraint(words_check("state", RunState), name="state"),
         CheckConstraint("approved_by <> opened_by", name="four_eyes"),
-        CheckConstraint("approved_digest = plan_digest OR state IN ('draft', 'previewed', 'cancelled')", name="approved_plan"),
+        CheckConstraint(
+            "approved_digest = plan_digest OR state IN ('draft', 'previewed', 'cancelled')", name="approved_plan"
+        ),
         CheckConstraint(
             "state NOT IN ('approved', 'running', 'paused', 'failed', 'finished', 'reversed')"
             " OR kind IN ('request', 'return', 'expiry') OR (approved_by IS NOT NULL AND approved_digest IS NOT NULL)",
@@ -93,16 +107,16 @@ class AllocationSliceRow(Base):
     journal_entry_id: Mapped[int] = mapped_column(BigInteger, comment="fixed beforehand: a repeat uses the same")
     state: Mapped[SliceState] = mapped_column(TextEnum(SliceState))
     credited: Mapped[int] = mapped_column(Integer, server_default=text("0"), comment="citizens with a transfer")
-    not_credited: Mapped[int] = mapped_column(Integer, server_default=text("0"), comment="citizens with a reason instead")
+    not_credited: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="citizens with a reason instead"
+    )
     amount_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         CheckConstraint(words_check("state", SliceState), name="state"),
         CheckConstraint("first_citizen_id <= last_citizen_id", name="bounds"),
-        Index(
-            "ix_allocation_slice_open", "allocation_run_id", "slice_no", postgresql_where=text("state = 'open'")
-        ),
+        Index("ix_allocation_slice_open", "allocation_run_id", "slice_no", postgresql_where=text("state = 'open'")),
     )
 
 

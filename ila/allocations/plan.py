@@ -76,7 +76,11 @@ def totals(rows: Iterable[Any], policy: AllocationPolicy, step_minor: int) -> di
                         group[name] += count
             case "histogram" if row.key is not None:
                 histogram.append(
-                    {"from_minor": int(row.key) * step_minor, "credited": row.credited, "amount_minor": row.amount_minor}
+                    {
+                        "from_minor": int(row.key) * step_minor,
+                        "credited": row.credited,
+                        "amount_minor": row.amount_minor,
+                    }
                 )
     return {
         **total,

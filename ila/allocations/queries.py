@@ -50,9 +50,9 @@ def scheme_lines(session: Session, policy: AllocationPolicy, scheme_id: int, peo
 
 def lines_as_counted(policy: AllocationPolicy, people: People, counted_minor: int) -> Select[Any]:
     """Return the line of one citizen against the balance that was counted at the time, not the one of today."""
-    counted = values(
-        column("citizen_id", BigInteger), column("counted_minor", BigInteger), name="counted_then"
-    ).data([(people.first_citizen_id, counted_minor)])
+    counted = values(column("citizen_id", BigInteger), column("counted_minor", BigInteger), name="counted_then").data(
+        [(people.first_citizen_id, counted_minor)]
+    )
     return _lines(policy, people, select(counted), None)
 
 
@@ -89,15 +89,19 @@ def _already_credited(session: Session, policy: AllocationPolicy, scheme_id: int
     """Return whom earlier runs of a one-off credit have reached; None for credits that recur."""
     if policy.accrual_mode is not AccrualMode.ONE_OFF_COHORT:
         return None
-    run_ids = session.scalars(
+    return ledger.holders_of_runs(cohort_runs(session, scheme_id, policy.credit_code))
+
+
+def cohort_runs(session: Session, scheme_id: int, credit_code: str) -> Sequence[int]:
+    """Return the finished runs that gave a one-off credit; who holds an entitlement of one has had the credit."""
+    return session.scalars(
         select(AllocationRunRow.allocation_run_id).where(
             AllocationRunRow.scheme_id == scheme_id,
-            AllocationRunRow.credit_code == policy.credit_code,
+            AllocationRunRow.credit_code == credit_code,
             AllocationRunRow.kind == RunKind.COHORT,
             AllocationRunRow.state == RunState.FINISHED,
         )
     ).all()
-    return ledger.holders_of_runs(run_ids)
 
 
 def plan_rows(lines: Select[Any], policy: AllocationPolicy, histogram_step_minor: int) -> Select[Any]:

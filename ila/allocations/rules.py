@@ -97,7 +97,9 @@ def require_move(run_id: int, found: RunState, wanted: RunState) -> None:
 
 
 def years_before(day: date, years: int) -> date:
-    """Return the last day of birth of those who have completed `years` on `day`; born on 29 February, they turn on 1 March.
+    """Return the last day of birth of those who have completed `years` on `day`.
+
+    Who was born on 29 February turns on 1 March.
 
     >>> years_before(date(2025, 3, 1), 21), years_before(date(2024, 2, 29), 21)
     (datetime.date(2004, 3, 1), datetime.date(2003, 2, 28))
@@ -139,7 +141,9 @@ def period_bounds(period: str) -> tuple[date, date]:
 
 
 def default_days(mode: AccrualMode, period: str) -> tuple[date, date]:
-    """Return the reference day and the day of credit of a period: its last day and the day after it in arrears, else its first.
+    """Return the reference day and the day of credit of a period.
+
+    In arrears these are its last day and the day after it, else both are its first day.
 
     >>> default_days(AccrualMode.ANNUAL_ARREARS, "2026")
     (datetime.date(2026, 12, 31), datetime.date(2027, 1, 1))

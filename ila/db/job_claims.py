@@ -78,9 +78,7 @@ def claim_job(session: WriteSession, job: str, scheduled_for: datetime, *, claim
 def heartbeat(session: WriteSession, job: str, scheduled_for: datetime, *, now: datetime) -> None:
     """Say that the job is still under way."""
     session.execute(
-        update(JobRunRow)
-        .where(JobRunRow.job == job, JobRunRow.scheduled_for == scheduled_for)
-        .values(heartbeat_at=now)
+        update(JobRunRow).where(JobRunRow.job == job, JobRunRow.scheduled_for == scheduled_for).values(heartbeat_at=now)
     )
 
 
@@ -175,6 +173,12 @@ def last_run(session: Session, job: str) -> JobRun | None:
     row = session.scalars(
         select(JobRunRow).where(JobRunRow.job == job).order_by(JobRunRow.scheduled_for.desc()).limit(1)
     ).one_or_none()
+    return row and _view(row)
+
+
+def run_of(session: Session, job: str, scheduled_for: datetime) -> JobRun | None:
+    """Return what became of one due time of a job; None where nobody claimed it."""
+    row = session.get(JobRunRow, (job, scheduled_for), populate_existing=True)
     return row and _view(row)
 
 

@@ -1,1 +1,4 @@
-"""The edge of the clock: the scheduler claims what is due, the worker does it unit by unit."""
+"""The clock's edge: the scheduler, which claims due jobs, and the workers, which do the long work unit by unit.
+
+Both are processes of their own, and of each there may be several.
+"""

@@ -112,9 +112,7 @@ def insert_run(session: WriteSession, row: AllocationRunRow, what: str) -> None:
         ) from error
 
 
-def _accrual_mode(
-    parameters: ParameterSet, credit_code: str, reference_on: date | None, period: str
-) -> AccrualMode:
+def _accrual_mode(parameters: ParameterSet, credit_code: str, reference_on: date | None, period: str) -> AccrualMode:
     """Read how the credit accrues on the reference day, or on the period's first day while that is not known yet."""
     on = reference_on or max(rules.period_bounds(period)[0], parameters.first_on)
     return parameters.policy(credit_code, on).accrual_mode
@@ -285,8 +283,11 @@ def begin(
 
 def open_slices(session: Session, run_id: int) -> int:
     """Count the slices that are still open."""
-    return session.scalar(
-        select(func.count()).where(
-            AllocationSliceRow.allocation_run_id == run_id, AllocationSliceRow.state == SliceState.OPEN
+    return (
+        session.scalar(
+            select(func.count()).where(
+                AllocationSliceRow.allocation_run_id == run_id, AllocationSliceRow.state == SliceState.OPEN
+            )
         )
-    ) or 0
+        or 0
+    )

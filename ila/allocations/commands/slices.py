@@ -81,9 +81,9 @@ def _credit(
     policy = run_policy(session, run)
     people = People(part.first_citizen_id, part.last_citizen_id, run.facts_no, run.period)
     lines = scheme_lines(session, policy, run.scheme_id, people).subquery("decided")
-    wanted = select(
-        lines.c.citizen_id, lines.c.amount_minor, lines.c.counted_minor, lines.c.reason
-    ).where(func.coalesce(lines.c.reason, "") != Reason.CLOSED.value)
+    wanted = select(lines.c.citizen_id, lines.c.amount_minor, lines.c.counted_minor, lines.c.reason).where(
+        func.coalesce(lines.c.reason, "") != Reason.CLOSED.value
+    )
 
     def reasons(line: CTE) -> Sequence[CTE]:
         nothing = select(line.c.citizen_id, run.allocation_run_id, line.c.counted_minor, line.c.reason).where(
