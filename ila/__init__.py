@@ -7,6 +7,7 @@ The packages, from the edges down; each imports only what stands below it:
     api            JSON for machines, `/api/v1`
     portal         pages for people
     scheduling     what the clock starts: scheduler and worker
+    web            what api and portal share: who asks, how a refusal is told
     credentials    micro-credentials after completed training
     payouts        money sent to providers
     redemptions    paying for training
@@ -20,7 +21,7 @@ The packages, from the edges down; each imports only what stands below it:
     access         who may do what
     db             how the platform talks to PostgreSQL
     settings, logs
-    money, clock, errors, ids, signing
+    money, clock, errors, ids, failpoints
 
 A feature is used through its package, as in `ledger.post(session, ...)`. In each, `rules` decides and is pure,
 `models` stores, `queries` asks, `commands` acts and never commits: transactions begin and end in the edges alone.

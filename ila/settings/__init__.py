@@ -137,8 +137,6 @@ def load(environ: Mapping[str, str], config_directory: Path = CONFIG_DIRECTORY) 
         origins |= own_origins
     values |= from_variables
     origins |= variable_origins
-    if env == "production" and environ.get("ILA_FAILPOINTS"):
-        faults.append("ILA_FAILPOINTS is set, and production stops or delays nothing on purpose; unset it")
     for name in ("data_directory", "scheme_directory"):
         if isinstance(values.get(name), str) and values[name]:
             values[name] = str((Path.cwd() if name in from_variables else ROOT) / values[name])

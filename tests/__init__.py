@@ -1,0 +1,1 @@
+"""The suite: what must be true, proved on a real PostgreSQL."""
