@@ -173,13 +173,13 @@ def last_run(session: Session, job: str) -> JobRun | None:
     row = session.scalars(
         select(JobRunRow).where(JobRunRow.job == job).order_by(JobRunRow.scheduled_for.desc()).limit(1)
     ).one_or_none()
-    return row and _view(row)
+    return None if row is None else _view(row)
 
 
 def run_of(session: Session, job: str, scheduled_for: datetime) -> JobRun | None:
     """Return what became of one due time of a job; None where nobody claimed it."""
     row = session.get(JobRunRow, (job, scheduled_for), populate_existing=True)
-    return row and _view(row)
+    return None if row is None else _view(row)
 
 
 def newest_heartbeat(session: Session, job: str) -> datetime | None:
