@@ -39,6 +39,7 @@ class _Reading:
     documents: dict[str, Document] = field(default_factory=dict)
     faults: dict[str, None] = field(default_factory=dict)  # ordered, each once
     unreadable: set[str] = field(default_factory=set)  # files of which nothing is known
+    faulty: set[str] = field(default_factory=set)  # parameters that are there, but cannot be used
 
     def add(self, file: str, path: Path, reason: str) -> None:
         line = self.documents[file].line_of(path) if file in self.documents else None
@@ -63,8 +64,10 @@ def load_scheme(directory: FilePath, units_file: FilePath | None = None) -> Para
         parameters.sort(key=lambda parameter: (parameter.credit_code or "", _sort_name(parameter)))
         parameter_set = _parameter_set(scheme, parameters)
         for required in consistency.missing(parameter_set):
-            if required.file not in reading.unreadable:
-                reading.add(required.file, (), f"required parameter {required.name} is missing{required.for_credit}")
+            if required.file not in reading.unreadable and required.name not in reading.faulty:
+                reading.add_at(
+                    required.file, None, (), f"required parameter {required.name} is missing{required.for_credit}"
+                )
         for doubt in consistency.doubts(parameter_set):
             reading.add(doubt.file, _path_of(doubt), doubt.reason)
         if not reading.faults:
@@ -160,11 +163,12 @@ def _load_scheme_file(reading: _Reading, units: Mapping[str, Any]) -> Mapping[st
     document = reading.documents.get(SCHEME_FILE)
     if document is None:
         return None
-    scheme, faults = schemas.load(schemas.SchemeSchema(), document.content)
+    scheme, faults = schemas.load_faultless_keys(schemas.SchemeSchema(), document.content)
     for path, reason in faults:
         reading.add(SCHEME_FILE, path, reason)
-    if scheme is None:
-        return None
+    if not {"unit", "minor_units", "first_day", "credits"} <= scheme.keys():
+        return None  # without these no other file can be read
+    scheme = {**_STAND_INS, "code": reading.scheme, **scheme}
     if scheme["code"] != reading.scheme:
         reading.add(SCHEME_FILE, ("code",), f"{scheme['code']} is not the name of the folder, {reading.scheme}")
     if scheme["last_day"] is not None and scheme["last_day"] < scheme["first_day"]:
@@ -179,7 +183,18 @@ def _load_scheme_file(reading: _Reading, units: Mapping[str, Any]) -> Mapping[st
         codes = [item["code"] for item in scheme[key]]
         for code in sorted({code for code in codes if codes.count(code) > 1}):
             reading.add(SCHEME_FILE, (key,), f"{code} is listed twice")
-    return scheme  # type: ignore[no-any-return]  # marshmallow loads into Any; SchemeSchema is the shape
+    return scheme
+
+
+_STAND_INS: Mapping[str, Any] = {
+    "title": "",
+    "time_zone": "UTC",
+    "calendar": "",
+    "last_day": None,
+    "funds": (),
+    "legal_basis": (),
+}
+"""What a faulty `scheme.yaml` leaves open, so that the other files can still be read for their own faults."""
 
 
 def _load_parameters(
@@ -220,11 +235,13 @@ def _load_block(
             reading.add(file, (*within, name), "unknown key; docs/schemes.md lists every parameter")
         elif entry.file != file:
             reading.add(file, (*within, name), f"belongs in {entry.file}")
+            reading.faulty.add(name)
         else:
             schema = schemas.parameter_schema(entry, _units(entry, scheme, units), scheme["minor_units"])
             loaded, faults = schemas.load(schema, content)
             for path, reason in faults:
                 reading.add(file, (*within, name, *path), reason)
+                reading.faulty.add(name)
             if loaded is not None:
                 yield _parameter(name, credit_code, file, loaded)
 

@@ -378,6 +378,17 @@ def load(schema: Schema, content: Any) -> tuple[Any, list[tuple[Path, str]]]:
         return None, list(_flattened(error.messages, ()))
 
 
+def load_faultless_keys(schema: Schema, content: Any) -> tuple[dict[str, Any], list[tuple[Path, str]]]:
+    """Return the keys of a mapping that have no fault at all, and every fault of the others."""
+    try:
+        return dict(schema.load(content)), []
+    except ValidationError as error:
+        faults = list(_flattened(error.messages, ()))
+        faulty = {path[0] for path, _ in faults if path}
+        valid = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return {key: value for key, value in valid.items() if key not in faulty}, faults
+
+
 def _flattened(messages: Any, path: Path) -> list[tuple[Path, str]]:
     """Turn marshmallow's nested messages into paths: `_schema` names the thing around it."""
     if isinstance(messages, Mapping):
