@@ -41,6 +41,19 @@ class Keeping(StrEnum):
     DERIVED = "derived"  # the sum of its transfers
 
 
+PAIR = 1 << 16
+"""Numbers of schemes are below this: an ordered pair of them fits one id."""
+
+
+def conversion_id(from_scheme_id: int, to_scheme_id: int) -> int:
+    """Return the id of the conversion account from one scheme to another.
+
+    >>> conversion_id(2, 1)
+    131073
+    """
+    return from_scheme_id * PAIR + to_scheme_id
+
+
 @dataclass(frozen=True, slots=True)
 class ChartLine:
     """One kind of account: its normal side, how its balance is kept, and whether it may fall below zero."""

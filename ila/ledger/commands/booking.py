@@ -69,12 +69,17 @@ def insert_entry(
     try:
         return session.execute(statement).one_or_none() is not None
     except IntegrityError as error:
-        if sqlstate_of(error) == "23514" and PERIOD_GUARD in str(error.orig):
+        if sqlstate_of(error) == "23514" and _broken(error) == PERIOD_GUARD:
             raise TryAgain(
                 f"The period {period} was closed at this moment; repeat the request, it is booked in the next one.",
                 period=period,
             ) from error
         raise
+
+
+def _broken(error: IntegrityError) -> str | None:
+    diagnosis = getattr(error.orig, "diag", None)
+    return getattr(diagnosis, "constraint_name", None)
 
 
 def insert_transfers(

@@ -7,7 +7,12 @@ from sqlalchemy import BigInteger, column, select, update, values
 
 from ila.db.session import WriteSession
 from ila.ledger.models import EntitlementRow
-from ila.ledger.queries.entitlements import open_entitlement, open_entitlements
+from ila.ledger.queries.entitlements import (
+    Entitlement,
+    entitlement_from_row,
+    open_entitlement,
+    open_entitlements,
+)
 from ila.ledger.rules import Draw, OpenEntitlement
 
 FREE = (0,)
@@ -35,7 +40,7 @@ def lock_entitlements(
 
 
 def draw(session: WriteSession, citizen_id: int, draws: Sequence[Draw]) -> None:
-    """Take amounts from entitlements that are locked; raises `BalancesMoved` unless every one of them covers its draw."""
+    """Take amounts from locked entitlements; raises `BalancesMoved` unless every one of them covers its draw."""
     _move(session, citizen_id, draws, sign=-1)
 
 
@@ -66,16 +71,10 @@ def _move(session: WriteSession, citizen_id: int, draws: Sequence[Draw], *, sign
         raise BalancesMoved(f"{len(draws)} balances of a citizen should have moved by a draw, {len(moved)} did")
 
 
-def lock_all_entitlements(session: WriteSession, citizen_id: int, *, scheme_id: int) -> Sequence[OpenEntitlement]:
+def lock_all_entitlements(session: WriteSession, citizen_id: int, *, scheme_id: int) -> Sequence[Entitlement]:
     """Lock and return everything a citizen has left under a scheme, expired or earmarked money too, in spend order."""
-    rows = session.execute(
-        select(
-            EntitlementRow.allocation_run_id,
-            EntitlementRow.available_minor,
-            EntitlementRow.expires_on,
-            EntitlementRow.fund_id,
-            EntitlementRow.restriction_id,
-        )
+    rows = session.scalars(
+        select(EntitlementRow)
         .where(
             EntitlementRow.citizen_id == citizen_id,
             EntitlementRow.scheme_id == scheme_id,
@@ -83,5 +82,6 @@ def lock_all_entitlements(session: WriteSession, citizen_id: int, *, scheme_id: 
         )
         .order_by(EntitlementRow.expires_on, EntitlementRow.allocation_run_id)
         .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
-    return [open_entitlement(row) for row in rows]
+    return [entitlement_from_row(row) for row in rows]

@@ -8,6 +8,7 @@ from ila.ledger.queries.entitlements import (
     any_expired,
     available_by_citizen,
     balance,
+    counted_minor,
     entitlements_of,
     granted_by_citizen,
     holders_of_runs,
@@ -16,21 +17,36 @@ from ila.ledger.queries.entitlements import (
     takeable,
 )
 from ila.ledger.queries.funds import fund_available
+from ila.ledger.queries.periods import is_drained, period_totals, totals_digest
+from ila.ledger.queries.statements import Position, StatementLine, journal_version, statement
+from ila.ledger.queries.totals import AccountTotal, FundLine, fund_statement, trial_balance
 
 __all__ = [
+    "AccountTotal",
     "Balance",
     "Booked",
     "Entitlement",
+    "FundLine",
+    "Position",
+    "StatementLine",
     "Takeable",
     "any_expired",
     "available_by_citizen",
     "balance",
     "booked",
+    "counted_minor",
     "entitlements_of",
     "fund_available",
+    "fund_statement",
     "granted_by_citizen",
     "holders_of_runs",
+    "is_drained",
+    "journal_version",
     "open_entitlements",
+    "period_totals",
     "runs_granted_to",
+    "statement",
     "takeable",
+    "totals_digest",
+    "trial_balance",
 ]

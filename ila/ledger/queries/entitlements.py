@@ -104,23 +104,35 @@ def entitlements_of(session: Session, citizen_id: int, *, scheme_id: int | None 
         select(EntitlementRow)
         .where(EntitlementRow.citizen_id == citizen_id)
         .order_by(EntitlementRow.scheme_id, EntitlementRow.expires_on, EntitlementRow.allocation_run_id)
+        .execution_options(populate_existing=True)
     )
     if scheme_id is not None:
         query = query.where(EntitlementRow.scheme_id == scheme_id)
-    return [
-        Entitlement(
-            row.allocation_run_id,
-            row.scheme_id,
-            row.granted_minor,
-            row.available_minor,
-            row.counted_minor,
-            row.expires_on,
-            row.fund_id,
-            row.restriction_id,
-            row.source,
+    return [entitlement_from_row(row) for row in session.scalars(query)]
+
+
+def entitlement_from_row(row: EntitlementRow) -> Entitlement:
+    """Turn a stored row into a value that nothing changes any more."""
+    return Entitlement(
+        row.allocation_run_id,
+        row.scheme_id,
+        row.granted_minor,
+        row.available_minor,
+        row.counted_minor,
+        row.expires_on,
+        row.fund_id,
+        row.restriction_id,
+        row.source,
+    )
+
+
+def counted_minor(session: Session, citizen_id: int, run_id: int) -> int | None:
+    """Return what counted against the ceiling when a run credited a citizen; None where it credited nothing."""
+    return session.scalar(
+        select(EntitlementRow.counted_minor).where(
+            EntitlementRow.citizen_id == citizen_id, EntitlementRow.allocation_run_id == run_id
         )
-        for row in session.scalars(query)
-    ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
