@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 GENERATED: dict[str, str] = {
     "docs/settings.md": "ila.cli.config:markdown",
+    "docs/scheme_parameters.md": "ila.schemes.catalogue:catalogue_markdown",
 }
 """Each file, and the function that returns its whole text."""
 

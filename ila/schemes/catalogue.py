@@ -34,14 +34,27 @@ FILES: tuple[str, ...] = tuple(dict.fromkeys(entry.file for entry in CATALOGUE.v
 
 
 def catalogue_markdown() -> str:
-    """Return the catalogue as tables of Markdown, one for each file."""
-    lines: list[str] = []
+    """Return `docs/scheme_parameters.md`: a table of parameters for each file, and the columns of a need."""
+    lines = [
+        "# Parameters of a scheme",
+        "",
+        "Written by `make golden` from the catalogue that the loader checks; how to use it stands in `schemes.md`.",
+        "`{unit}` is the scheme's own unit. Required parameters are marked; of the others a scheme has what its law\n"
+        "has.",
+        "",
+    ]
     for file in FILES:
-        lines += [f"### `{file}`", "", "| Parameter | Value | Unit | Meaning |", "|---|---|---|---|"]
+        lines += [f"## {file}", "", "| Parameter | Value | Unit | Meaning |", "|---|---|---|---|"]
         entries = [entry for entry in CATALOGUE.values() if entry.file == file]
         for entry in [*entries, NEED] if file == NEED.file else entries:
             mark = " (required)" if entry.required else ""
             units = ", ".join(f"`{unit}`" for unit in entry.units)
             lines.append(f"| `{entry.name}`{mark} | {entry.shape.described()} | {units} | {entry.meaning} |")
         lines.append("")
-    return "\n".join(lines)
+    lines += ["## A need criterion", "", "| Key | Value |", "|---|---|"]
+    when = NEED.shape.optional["when"]
+    cells = {**NEED.shape.columns, **NEED.shape.optional} | {
+        f"when.{name}": cell for name, cell in when.optional.items()
+    }
+    lines += [f"| `{name}` | {cell.described()} |" for name, cell in cells.items()]
+    return "\n".join(lines) + "\n"

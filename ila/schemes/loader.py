@@ -232,7 +232,7 @@ def _load_block(
             continue
         entry = CATALOGUE.get(name)
         if entry is None:
-            reading.add(file, (*within, name), "unknown key; docs/schemes.md lists every parameter")
+            reading.add(file, (*within, name), "unknown key; docs/scheme_parameters.md lists all")
         elif entry.file != file:
             reading.add(file, (*within, name), f"belongs in {entry.file}")
             reading.faulty.add(name)

@@ -60,7 +60,7 @@ def test_a_small_scheme_is_typed_by_the_catalogue(scheme: Any) -> None:
         ("need_weights.yaml", "factor: 1.60", "faktor: 1.60", "needs[1].values[1].value.faktor: unknown key."),
         ("need_weights.yaml", "effect: multiply", "effect: double", "needs[1].values[1].value.effect: 'double' is not one of set_base, add, multiply."),
         # keys and files
-        ("entitlement.yaml", "base_amount:", "base_amuont:", "entitlement.yaml line 19, base_amuont: unknown key; docs/schemes.md lists every parameter."),
+        ("entitlement.yaml", "base_amount:", "base_amuont:", "entitlement.yaml line 19, base_amuont: unknown key; docs/scheme_parameters.md lists all."),
         ("entitlement.yaml", "base_amount:", "base_amuont:", "test/entitlement.yaml: required parameter base_amount is missing."),
         ("entitlement.yaml", "min_credit:", "accrual_mode:", "accrual_mode: duplicate key; it stands on line 1 already."),
         ("expiry.yaml", "validity:", "min_age:", "expiry.yaml line 1, min_age: belongs in eligibility.yaml."),
