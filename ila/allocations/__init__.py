@@ -21,7 +21,17 @@ from ila.allocations.commands import (
 )
 from ila.allocations.explanation import Explanation, NotConsidered, Step, explain, explain_planned, explanations_of
 from ila.allocations.forecast import Assumptions, Forecast, ForecastEvent, forecast
-from ila.allocations.queries import NoSuchRun, Progress, Run, run_view, run_views, running_runs, runs_of_period
+from ila.allocations.queries import (
+    NoSuchRun,
+    Progress,
+    Run,
+    RunTitle,
+    run_titles,
+    run_view,
+    run_views,
+    running_runs,
+    runs_of_period,
+)
 from ila.allocations.rules import RunKind, RunState
 
 __all__ = [
@@ -35,6 +45,7 @@ __all__ = [
     "Run",
     "RunKind",
     "RunState",
+    "RunTitle",
     "SliceDone",
     "Step",
     "approve",
@@ -52,6 +63,7 @@ __all__ = [
     "pin_facts",
     "preview",
     "resume",
+    "run_titles",
     "run_view",
     "run_views",
     "running_runs",

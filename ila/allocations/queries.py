@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, Text, and_, case, column, func, literal, select, values
+from sqlalchemy import BigInteger, Integer, Select, Text, and_, case, column, func, literal, select, tuple_, values
 from sqlalchemy.orm import Session
 
 from ila import citizens, ledger, schemes
@@ -123,7 +123,7 @@ def plan_rows(lines: Select[Any], policy: AllocationPolicy, histogram_step_minor
         for bit, need in enumerate(policy.needs)
     ]
     needs = sum(bits, start=literal(0, Integer))
-    step = case((amount > 0, amount / literal(histogram_step_minor, BigInteger)))
+    step = case((amount > 0, amount // literal(histogram_step_minor, BigInteger)))
     considered = (
         select(
             amount,
@@ -160,7 +160,7 @@ def plan_rows(lines: Select[Any], policy: AllocationPolicy, histogram_step_minor
         func.coalesce(func.sum(considered.c.amount_minor), 0).cast(BigInteger).label("amount_minor"),
         func.count().filter(and_(positive, considered.c.reason == "CEILING")).label("lowered"),
         func.coalesce(func.sum(hashed), 0).cast(Text).label("checksum"),
-    ).group_by(func.grouping_sets(func.row(), *[func.row(each) for each in keys]))
+    ).group_by(func.grouping_sets(tuple_(), *[tuple_(each) for each in keys]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +253,31 @@ def _view(session: Session, row: AllocationRunRow) -> Run:
         failure=row.failure,
         progress=Progress(*(int(count) for count in counts)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RunTitle:
+    """What a run was about, in the words of its scheme."""
+
+    run_id: int
+    kind: RunKind
+    credit_code: str
+    period: str
+    effective_on: date
+
+
+def run_titles(session: Session, run_ids: Sequence[int]) -> dict[int, RunTitle]:
+    """Return what some runs were about, by number."""
+    rows = session.execute(
+        select(
+            AllocationRunRow.allocation_run_id,
+            AllocationRunRow.kind,
+            AllocationRunRow.credit_code,
+            AllocationRunRow.period,
+            AllocationRunRow.effective_on,
+        ).where(AllocationRunRow.allocation_run_id.in_(run_ids))
+    )
+    return {row[0]: RunTitle(*row) for row in rows}
 
 
 def running_runs() -> Select[int]:
