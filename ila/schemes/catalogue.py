@@ -39,8 +39,7 @@ def catalogue_markdown() -> str:
         "# Parameters of a scheme",
         "",
         "Written by `make golden` from the catalogue that the loader checks; how to use it stands in `schemes.md`.",
-        "`{unit}` is the scheme's own unit. Required parameters are marked; of the others a scheme has what its law\n"
-        "has.",
+        "`{unit}` is the scheme's own unit. Required parameters are marked; of the rest a scheme has what its law has.",
         "",
     ]
     for file in FILES:
