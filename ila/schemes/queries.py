@@ -86,10 +86,17 @@ def funds_of(session: Session, scheme_id: int) -> Sequence[Fund]:
     return [_fund(row) for row in rows]
 
 
+THIRD_PARTY_KINDS = frozenset({"employer", "sector_fund", "citizen"})
+"""Funds that pay contributions; a scheme's own credits come from the others."""
+
+
 def fund_of_code(session: Session, scheme: Scheme, code: str | None) -> Fund:
-    """Return a fund of a scheme by its code; without a code, the scheme's only fund."""
+    """Return a fund of a scheme by its code; without a code, the only one that pays the scheme's own credits."""
     funds = funds_of(session, scheme.scheme_id)
-    found = [fund for fund in funds if code in (None, fund.code)]
+    if code is None:
+        found = [fund for fund in funds if fund.kind not in THIRD_PARTY_KINDS]
+    else:
+        found = [fund for fund in funds if fund.code == code]
     if len(found) == 1:
         return found[0]
     known = ", ".join(fund.code for fund in funds)
