@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ila.citizens.rules import AccountStatus, EvidenceSource
+from ila.citizens.rules import AccountStatus, ChangeKind, EvidenceSource
 from ila.db.base import SCHEMA, Base
 from ila.db.types import TextEnum, UtcDateTime, words_check
 from ila.schemes.policy import EmploymentStatus, WorkBasis
@@ -78,10 +78,16 @@ class PersonalDetailRow(Base):
     key_version: Mapped[int] = mapped_column(SmallInteger, comment="of the key that wraps the person's data key")
     wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary, comment="the person's data key; NULL once erased")
     detail: Mapped[bytes | None] = mapped_column(LargeBinary, comment="AES-256-GCM: identifier, names, contacts")
+    detail_hash: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="HMAC-SHA-256 of the details: tells whether they changed"
+    )
 
     __table_args__ = (
         CheckConstraint("octet_length(identifier_hash) = 32", name="identifier_hash"),
-        CheckConstraint("(wrapped_key IS NULL) = (detail IS NULL)", name="erased_whole"),
+        CheckConstraint(
+            "(wrapped_key IS NULL) = (detail IS NULL) AND (detail IS NULL) = (detail_hash IS NULL)",
+            name="erased_whole",
+        ),
     )
 
 
@@ -93,8 +99,10 @@ class FactChangeRow(Base):
     fact_change_no: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor_id: Mapped[int] = mapped_column(BigInteger)
-    kind: Mapped[str] = mapped_column(Text, comment="import, attestation, correction, closing, reopening")
+    kind: Mapped[ChangeKind] = mapped_column(TextEnum(ChangeKind))
     citizen_import_id: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint(words_check("kind", ChangeKind), name="kind"),)
 
 
 class CitizenFactRow(Base):
@@ -170,7 +178,7 @@ class NeedAttestationRow(Base):
 
 
 class WorkRecordRow(Base):
-    """Working time of one job in one stretch of a year; several jobs add up to at most a full year."""
+    """Working time of one job in one stretch of a calendar year; several jobs add up to at most a full year."""
 
     __tablename__ = "work_record"
 
@@ -188,6 +196,9 @@ class WorkRecordRow(Base):
 
     __table_args__ = (
         CheckConstraint("valid_from < valid_until", name="valid_range"),
+        CheckConstraint(
+            "valid_until <= make_date(extract(year from valid_from)::integer + 1, 1, 1)", name="calendar_year"
+        ),
         CheckConstraint("recorded_no < superseded_no", name="known_range"),
         CheckConstraint("worked >= 0", name="worked"),
         CheckConstraint("reference > 0", name="reference"),
@@ -230,3 +241,15 @@ class CitizenImportRow(Base):
     rows_refused: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
     __table_args__ = (CheckConstraint(words_check("state", ImportState), name="state"),)
+
+
+class CitizenImportSeenRow(Base):
+    """Persons a running import has met, so that a second row for one of them is found. Emptied when it ends."""
+
+    __tablename__ = "citizen_import_seen"
+
+    citizen_import_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    identifier_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    line_no: Mapped[int] = mapped_column(Integer, comment="of the file; the first line is 1")
+
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)

@@ -1,14 +1,14 @@
 """What is true of a citizen on a day, and how a correction divides what was known. Pure."""
 
-import re
-import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from ila.errors import Invalid, Refused
+from ila.schemes.policy import EmploymentStatus, WorkBasis
 
 NO_END = date.max
 """The end, excluded, of a fact that holds until further notice."""
@@ -47,15 +47,6 @@ CRITERIA: frozenset[str] = frozenset(
 )
 """The words every platform knows. A scheme whose files name further criteria adds them; see `require_criterion`."""
 
-LONGEST_IDENTIFIER = 64
-LONGEST_NAME = 200
-
-_SEPARATORS = re.compile(r"[\s./\-_]+")
-_IDENTIFIER = re.compile(r"[0-9A-Z]+\Z")
-_COUNTRY = re.compile(r"[A-Z]{2}\Z")
-_IDENTIFIER_TYPE = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
-_EMAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\"]+\Z")
-
 
 class AccountStatus(StrEnum):
     """Whether the account can receive and spend."""
@@ -82,6 +73,18 @@ class EvidenceSource(StrEnum):
     DECLARATION = "declaration"
 
 
+class ChangeKind(StrEnum):
+    """What changed facts."""
+
+    OPENING = "opening"
+    IMPORT = "import"
+    ATTESTATION = "attestation"
+    WORK = "work"
+    CORRECTION = "correction"
+    CLOSING = "closing"
+    REOPENING = "reopening"
+
+
 class UnknownCriterion(Refused):
     """Neither the platform nor a scheme knows a need criterion of this name."""
 
@@ -94,29 +97,41 @@ class InvalidPeriod(Invalid):
     code = "invalid_period"
 
 
-class InvalidIdentity(Invalid):
-    """The identity of a person is incomplete or not written as it must be."""
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is said of a citizen over some days. None is "not known"; income in minor units a year."""
 
-    code = "invalid_identity"
+    born_on: date
+    resides_here: bool
+    works_here: bool
+    national: bool
+    employment_status: EmploymentStatus
+    qualification_level: int | None = None
+    income_minor: int | None = None
+    category: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """What makes a person findable: a national identifier with its country and type, such as BE, national_number."""
+class Need:
+    """An attestation of a need criterion: its source and the days it holds, the end excluded."""
 
-    country: str  # ISO 3166-1 alpha-2
-    type: str  # lower-case word of the installation
-    identifier: str  # as written; `normalised_identifier` is what counts
+    criterion: str
+    source: EvidenceSource
+    valid_from: date
+    valid_until: date = NO_END
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Identity with names and contact. Stored encrypted and nowhere else."""
+class Work:
+    """Working time of one job in a stretch of a calendar year. `reference` None: that of the scheme."""
 
-    identity: Identity
-    given_name: str
-    family_name: str
-    email: str = ""
+    basis: WorkBasis
+    worked: Decimal
+    reference: Decimal | None
+    valid_from: date
+    valid_until: date
+    job_no: int = 1
 
 
 class Stretch(Protocol):
@@ -207,37 +222,3 @@ def birth_fault(born_on: date, on: date) -> str | None:
     if born_on.year < on.year - OLDEST_AGE:
         return f"would make an age above {OLDEST_AGE} on {on}"
     return None
-
-
-def normalised_identifier(identifier: str) -> str:
-    """Return an identifier as it counts: compatible characters unified, upper case, without separators.
-
-    >>> normalised_identifier(" 85.07.30-033 28")
-    '85073003328'
-    """
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", identifier).upper())
-
-
-def person_faults(person: Person) -> Iterable[tuple[str, str]]:
-    """Yield the field and the fault of each thing that is wrong with an identity or its details."""
-    identity = person.identity
-    if not _COUNTRY.match(identity.country):
-        yield "identifier_country", "must be a country code of two capital letters, such as BE"
-    if not _IDENTIFIER_TYPE.match(identity.type):
-        yield "identifier_type", "must be a word of small letters, such as national_number"
-    normalised = normalised_identifier(identity.identifier)
-    if not normalised or len(normalised) > LONGEST_IDENTIFIER or not _IDENTIFIER.match(normalised):
-        yield "identifier", f"must have 1 to {LONGEST_IDENTIFIER} letters and digits"
-    for field, text in (("given_name", person.given_name), ("family_name", person.family_name)):
-        if len(text) > LONGEST_NAME or not text.replace("\u00a0", " ").isprintable():
-            yield field, f"must be text of at most {LONGEST_NAME} characters"
-    if not person.family_name.strip():
-        yield "family_name", "must not be empty"
-    if person.email and (len(person.email) > LONGEST_NAME or not _EMAIL.match(person.email)):
-        yield "email", "must be an address such as name@example.org, or empty"
-
-
-def require_person(person: Person) -> None:
-    """Raise `InvalidIdentity` with the first thing that is wrong with a person's details."""
-    for field, fault in person_faults(person):
-        raise InvalidIdentity(f"The {field.replace('_', ' ')} {fault}.", field=field)

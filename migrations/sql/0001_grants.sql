@@ -14,13 +14,14 @@ BEGIN
         EXECUTE format('GRANT INSERT ON ila.journal_entry, ila.transfer, ila.entitlement, ila.appropriation,
             ila.fund_balance, ila.allocation, ila.allocation_run, ila.allocation_slice, ila.audit_event,
             ila.request_key, ila.job_run, ila.fact_change, ila.citizen_fact, ila.need_attestation, ila.work_record,
-            ila.citizen, ila.personal_detail, ila.citizen_import, ila.scheme, ila.fund, ila.parameter_set,
+            ila.citizen, ila.personal_detail, ila.citizen_import, ila.citizen_import_seen, ila.scheme, ila.fund, ila.parameter_set,
             ila.user_account, ila.role_grant, ila.api_token, ila.ledger_period TO %I', edge);
         EXECUTE format('GRANT UPDATE (available_minor) ON ila.entitlement, ila.fund_balance TO %I', edge);
         EXECUTE format('GRANT UPDATE (superseded_no) ON ila.citizen_fact, ila.need_attestation, ila.work_record TO %I', edge);
         EXECUTE format('GRANT UPDATE (status, closed_on, frozen_at) ON ila.citizen TO %I', edge);
-        EXECUTE format('GRANT UPDATE (pepper_version, identifier_hash, key_version, wrapped_key, detail)
+        EXECUTE format('GRANT UPDATE (pepper_version, identifier_hash, key_version, wrapped_key, detail, detail_hash)
             ON ila.personal_detail TO %I', edge);
+        EXECUTE format('GRANT DELETE ON ila.citizen_import_seen TO %I', edge);
         EXECUTE format('GRANT UPDATE ON ila.allocation_run, ila.allocation_slice, ila.job_run, ila.request_key,
             ila.citizen_import TO %I', edge);
         EXECUTE format('GRANT UPDATE (title) ON ila.scheme, ila.fund TO %I', edge);

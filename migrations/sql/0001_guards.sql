@@ -51,6 +51,50 @@ CREATE TRIGGER work_record_unchanged
 CREATE TRIGGER work_record_not_deleted BEFORE DELETE ON ila.work_record
     FOR EACH ROW EXECUTE FUNCTION ila.refuse_change();
 
+-- A fact that was superseded stays so: what was known then does not change.
+CREATE TRIGGER citizen_fact_superseded_once BEFORE UPDATE OF superseded_no ON ila.citizen_fact
+    FOR EACH ROW WHEN (OLD.superseded_no <> 9223372036854775807) EXECUTE FUNCTION ila.refuse_change();
+CREATE TRIGGER need_attestation_superseded_once BEFORE UPDATE OF superseded_no ON ila.need_attestation
+    FOR EACH ROW WHEN (OLD.superseded_no <> 9223372036854775807) EXECUTE FUNCTION ila.refuse_change();
+CREATE TRIGGER work_record_superseded_once BEFORE UPDATE OF superseded_no ON ila.work_record
+    FOR EACH ROW WHEN (OLD.superseded_no <> 9223372036854775807) EXECUTE FUNCTION ila.refuse_change();
+
+-- What is known now of one citizen never overlaps in time. Whoever adds facts holds the citizen's row, so the check,
+-- a statement of its own with a newer snapshot, sees every fact committed before; a snapshot of the whole transaction
+-- would not. One check for a statement, whatever it inserts: an exclusion constraint costs 1 M citizens far more.
+CREATE FUNCTION ila.refuse_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    same_thing text := CASE WHEN TG_NARGS = 0 THEN 'true' ELSE format('fact.%1$I = added.%1$I', TG_ARGV[0]) END;
+    overlapping bigint;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'facts are added at READ COMMITTED, not at %', current_setting('transaction_isolation')
+            USING ERRCODE = 'check_violation';
+    END IF;
+    PERFORM FROM ila.citizen
+        WHERE citizen_id IN (SELECT added.citizen_id FROM added) AND xmin <> pg_current_xact_id()::xid
+        ORDER BY citizen_id FOR NO KEY UPDATE;
+    EXECUTE format(
+        'SELECT added.citizen_id FROM added JOIN %I.%I fact ON fact.citizen_id = added.citizen_id AND %s
+             AND fact.valid_from < added.valid_until AND fact.valid_until > added.valid_from
+             AND fact.superseded_no = $1 AND added.superseded_no = $1
+             AND (fact.recorded_no, fact.valid_from) <> (added.recorded_no, added.valid_from) LIMIT 1',
+        TG_TABLE_SCHEMA, TG_TABLE_NAME, same_thing)
+        INTO overlapping USING 9223372036854775807;
+    IF overlapping IS NOT NULL THEN
+        RAISE EXCEPTION 'facts of citizen % in % overlap in time', overlapping, TG_TABLE_NAME
+            USING ERRCODE = 'exclusion_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER citizen_fact_without_overlap AFTER INSERT ON ila.citizen_fact
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ila.refuse_overlap();
+CREATE TRIGGER need_attestation_without_overlap AFTER INSERT ON ila.need_attestation
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ila.refuse_overlap('criterion');
+CREATE TRIGGER work_record_without_overlap AFTER INSERT ON ila.work_record
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ila.refuse_overlap('job_no');
+
 -- No entry is booked in a year that is fenced or closed. The transaction takes its id before the rule is read: whoever
 -- closes a year waits for every id given out before the fence stood, and no reader of the old rule gets a later one.
 CREATE FUNCTION ila.refuse_closed_period() RETURNS trigger LANGUAGE plpgsql AS $$

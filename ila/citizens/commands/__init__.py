@@ -1,0 +1,1 @@
+"""Acts on a citizen: each locks the citizen first and never commits."""
