@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ila.money import decimal_from_minor
 from ila.schemes.policy import AllocationPolicy
 
 BINDING = (
@@ -22,6 +23,24 @@ def plan_digest(plan: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(json.dumps(binding, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
+def amount_of(plan: Mapping[str, Any], name: str) -> str:
+    """Return an amount of a plan in its unit, for people.
+
+    >>> amount_of({"unit": "EUR", "minor_units": 2, "amount_minor": 123456789}, "amount_minor")
+    '1,234,567.89 EUR'
+    """
+    return amount_text(plan[name], plan["unit"], plan["minor_units"])
+
+
+def amount_text(amount_minor: int, unit: str, minor_units: int) -> str:
+    """Return minor units as an amount in their unit, for people.
+
+    >>> amount_text(35, "hours", 0)
+    '35 hours'
+    """
+    return f"{decimal_from_minor(amount_minor, minor_units):,} {unit}"
+
+
 def plan_differences(approved: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """Say in words where two plans differ.
 
@@ -29,16 +48,29 @@ def plan_differences(approved: Mapping[str, Any], found: Mapping[str, Any]) -> l
     ['citizens was 10, is now 11']
     """
     shown = [name for name in BINDING if name != "checksum" and approved.get(name) != found.get(name)]
-    words = [f"{name} was {_short(approved.get(name))}, is now {_short(found.get(name))}" for name in shown]
+    words = [f"{_word(name)} was {_short(name, approved)}, is now {_short(name, found)}" for name in shown]
     if not words and approved.get("checksum") != found.get("checksum"):
         words = ["the totals agree, but single amounts moved between people"]
     return words
 
 
-def _short(value: Any) -> str:
+def _word(name: str) -> str:
+    return name.removesuffix("_minor").removesuffix("_on").replace("_", " ")
+
+
+def _short(name: str, plan: Mapping[str, Any]) -> str:
+    value = plan.get(name)
+    if name == "amount_minor":
+        return amount_of(plan, name)
     if isinstance(value, str) and len(value) == 64:
         return value[:16]
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_counted(count)}" for key, count in sorted(value.items())) or "nobody"
     return str(value)
+
+
+def _counted(count: Any) -> Any:
+    return count["citizens"] if isinstance(count, dict) else count
 
 
 def histogram_step(policy: AllocationPolicy, steps: int) -> int:

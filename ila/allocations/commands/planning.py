@@ -12,7 +12,7 @@ from ila.access.rules import Actor, Permission, require
 from ila.allocations import rules
 from ila.allocations.commands.moves import flush_running, locked_run, move
 from ila.allocations.models import AllocationRunRow, AllocationSliceRow
-from ila.allocations.plan import histogram_step, plan_differences, plan_digest, totals
+from ila.allocations.plan import amount_of, histogram_step, plan_differences, plan_digest, totals
 from ila.allocations.queries import HISTOGRAM_STEPS, People, plan_rows, previous_run, scheme_lines
 from ila.allocations.reversal_plan import reversal_plan
 from ila.allocations.rules import (
@@ -215,8 +215,8 @@ def require_funds(plan: dict[str, Any], run_id: int) -> None:
     """Raise `AppropriationExceeded` where the fund holds less than the plan gives."""
     if plan["shortfall_minor"] > 0:
         raise AppropriationExceeded(
-            f"Run {run_id} would give {plan['amount_minor']} minor units, the fund {plan['fund']} holds "
-            f"{plan['fund_available_minor']}: {plan['shortfall_minor']} are missing;"
+            f"Run {run_id} would give {amount_of(plan, 'amount_minor')}, the fund {plan['fund']} holds "
+            f"{amount_of(plan, 'fund_available_minor')}: {amount_of(plan, 'shortfall_minor')} are missing;"
             " appropriate them first, then preview again.",
             run_id=run_id,
             shortfall_minor=plan["shortfall_minor"],

@@ -1,10 +1,11 @@
 """Work on a run: one slice, one database transaction, any number of workers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CTE, func, select, text
+from sqlalchemy import CTE, Select, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from ila import ledger, schemes
@@ -12,8 +13,9 @@ from ila.access.rules import CLOCK
 from ila.allocations.commands.moves import locked_run, move
 from ila.allocations.commands.planning import BULK_WORK_MEM, open_slices, run_policy
 from ila.allocations.models import AllocationRow, AllocationRunRow, AllocationSliceRow
+from ila.allocations.plan import amount_text
 from ila.allocations.queries import People, scheme_lines
-from ila.allocations.rules import RunKind, RunState, SliceState
+from ila.allocations.rules import AppropriationExceeded, RunKind, RunState, SliceState
 from ila.db.session import WriteSession
 from ila.failpoints import failpoint
 from ila.ledger.rules import EntitlementSource
@@ -95,8 +97,10 @@ def _credit(
         return [stored.on_conflict_do_nothing().returning(AllocationRow.citizen_id).cte("not_credited")]
 
     fund = schemes.fund_of_id(session, run.fund_id)
-    credited = ledger.credit(
+    credited = _within_fund(
         session,
+        run,
+        fund,
         wanted,
         ledger.Crediting(
             run_id=run.allocation_run_id,
@@ -112,8 +116,8 @@ def _credit(
             parameter_digest=run.parameter_digest,
             actor_id=run.started_by or CLOCK.actor_id,
         ),
-        also=reasons,
-        now=now,
+        reasons,
+        now,
     )
     considered = session.scalar(
         select(func.count()).where(
@@ -123,6 +127,32 @@ def _credit(
     )
     citizens = credited.citizens + (considered or 0)
     return SliceDone(run.allocation_run_id, part.slice_no, citizens, credited.citizens, credited.amount_minor)
+
+
+def _within_fund(
+    session: WriteSession,
+    run: AllocationRunRow,
+    fund: schemes.Fund,
+    lines: Select[Any],
+    crediting: ledger.Crediting,
+    reasons: Callable[[CTE], Sequence[CTE]],
+    now: datetime,
+) -> ledger.Credited:
+    """Let the ledger post; say in the scheme's unit what is missing where the fund was drained since the approval."""
+    try:
+        return ledger.credit(session, lines, crediting, also=reasons, now=now)
+    except ledger.InsufficientFund as refusal:
+        scheme = schemes.scheme_of_id(session, run.scheme_id)
+        needed, held = (
+            amount_text(refusal.facts[name], scheme.unit, scheme.minor_units)
+            for name in ("needed_minor", "available_minor")
+        )
+        raise AppropriationExceeded(
+            f"Slice {crediting.slice_no} of run {run.allocation_run_id} needs {needed}, the fund {fund.code} holds"
+            f" {held}; appropriate more, then resume the run.",
+            run_id=run.allocation_run_id,
+            shortfall_minor=refusal.facts["needed_minor"] - refusal.facts["available_minor"],
+        ) from refusal
 
 
 def _expire(
