@@ -8,6 +8,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -19,13 +20,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import ServiceUnavailable
 
-from ila import VERSION, api, logs, portal
-from ila.db import migrations
+from ila import VERSION, api, clock, logs, portal, web
+from ila.access.rules import Permission
+from ila.db import job_claims, migrations
 from ila.db.lazy import LazyDatabase
 from ila.errors import DomainError
 from ila.settings import Settings, load
 
 LONGEST_BODY_BYTES = 1024**2
+MISSED_TICKS = 3
+SCHEDULER = "scheduler"
+"""The job whose claims are the schedulers themselves."""
 HEALTH = frozenset({"/healthz", "/readyz", "/version"})
 HEADERS = {
     "Content-Security-Policy": (
@@ -64,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _close_for_maintenance(app, settings)
     _add_headers(app, settings)
     _add_health(app)
+    web.register(app)
     api.register(app)
     portal.register(app)
     return app
@@ -124,16 +130,19 @@ def _add_headers(app: Flask, settings: Settings) -> None:
 
 def _add_health(app: Flask) -> None:
     @app.get("/healthz")
+    @web.access(Permission.PUBLIC)
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.get("/readyz")
+    @web.access(Permission.PUBLIC)
     def readyz() -> tuple[dict[str, Any], int]:
         checks = {name: _outcome(check, app.extensions["ila_database"]) for name, check in READINESS.items()}
         ready = all(outcome == "ok" for outcome in checks.values())
         return {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
 
     @app.get("/version")
+    @web.access(Permission.PUBLIC)
     def version() -> dict[str, str]:
         return {"version": VERSION, "schema": migrations.head()}
 
@@ -149,7 +158,20 @@ def _has_schema(database: LazyDatabase) -> str:
     return "ok"
 
 
-READINESS: dict[str, Callable[[LazyDatabase], str]] = {"database": _answers, "schema": _has_schema}
+def _has_scheduler(database: LazyDatabase) -> str:
+    with database.read_sessions() as session:
+        heartbeat_at = job_claims.newest_heartbeat(session, SCHEDULER)
+    if heartbeat_at is None:
+        return "never_ran"
+    silence = clock.now() - heartbeat_at
+    return "ok" if silence <= MISSED_TICKS * timedelta(seconds=database.settings.scheduler_tick_seconds) else "silent"
+
+
+READINESS: dict[str, Callable[[LazyDatabase], str]] = {
+    "database": _answers,
+    "schema": _has_schema,
+    "scheduler": _has_scheduler,
+}
 """What `/readyz` looks at; each answers `ok` or a code."""
 
 

@@ -41,15 +41,21 @@ class Context:
     read_sessions: "ReadSessions"
 
 
-def load_settings() -> Settings:
-    """Return the settings of this process and send its logs where they say."""
+def load_settings(*, is_service: bool = False) -> Settings:
+    """Return the settings of this process and send its logs where they say.
+
+    A verb that serves until stopped logs all that `log_level` lets through. One that answers and ends logs warnings
+    alone, unless ILA_LOG_LEVEL asks for more: its answer is what people want to read.
+    """
     loaded = settings.load(os.environ)
-    logs.configure(loaded.log_level, loaded.log_format, service=loaded.service_name)
+    is_asked_for = is_service or loaded.origins["log_level"] == settings.variable("log_level")
+    level = loaded.log_level if is_asked_for or loaded.log_level == "error" else "warning"
+    logs.configure(level, loaded.log_format, service=loaded.service_name)
     return loaded
 
 
 @contextmanager
-def open_context(role: Role = "job", *, snapshot: bool = False) -> Iterator[Context]:
+def open_context(role: Role = "job", *, snapshot: bool = False, is_service: bool = False) -> Iterator[Context]:
     """Give a verb its settings and database; connections are made at the first statement and closed at the end.
 
     With `snapshot`, all statements of one read session see the same state. Raises `InvalidSettings`, and `NotRunning`
@@ -58,7 +64,7 @@ def open_context(role: Role = "job", *, snapshot: bool = False) -> Iterator[Cont
     from ila.db.session import database_engine, read_sessions, write_sessions
     from ila.db.urls import database_urls
 
-    loaded = load_settings()
+    loaded = load_settings(is_service=is_service)
     urls = database_urls(loaded)
     pool_size = loaded.allocation_workers + 3
     engine = database_engine(getattr(urls, role), pool_size=pool_size, pooler=loaded.database_pooler)

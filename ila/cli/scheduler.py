@@ -21,7 +21,7 @@ def commands() -> None:
     from ila.scheduling.jobs import Work
     from ila.scheduling.scheduler import Scheduler
 
-    with open_context("job") as context, stop_on_signals() as stop:
+    with open_context("job", is_service=True) as context, stop_on_signals() as stop:
         settings = context.settings
         work = Work(context.sessions, settings.scheme_directory, settings.allocation_slice_citizens, clock.now)
         Scheduler(work).run(stop, tick_seconds=settings.scheduler_tick_seconds)

@@ -87,7 +87,7 @@ def commands(demo: bool) -> int:
     """
     if demo:
         os.environ.setdefault("ILA_ENV", "demo")
-    settings = load_settings()
+    settings = load_settings(is_service=True)
     if demo and settings.env == "production":
         raise InvalidSettings(["env is production, where no demonstration may be loaded: leave out --demo"])
     signals = _Signals()
@@ -117,10 +117,10 @@ def _serve(settings: Settings, signals: _Signals, running: ExitStack, *, demo: b
     running.callback(_stop, children)
     running.callback(signals.disarm)
     children.append(launch("web server", _web_command(settings), database.environ))
+    _wait_for_web(settings, children[0])  # first, alone: on a small machine it is up a second earlier
     if not settings.maintenance:
         for name in ("scheduler", "worker"):
             children.append(launch(name, [sys.executable, "-m", "ila", name], database.environ))
-    _wait_for_web(settings, children[0])
     welcome(settings, database=database.told, schema=schema, seconds=time.monotonic() - started)
     return _watch(children, database.server)
 

@@ -41,7 +41,7 @@ def commands(run_id: int | None, until_idle: bool, idle_seconds: float, as_json:
         if as_json:
             output.emit(done, True, lambda: None)
 
-    with open_context("job") as context, stop_on_signals() as stop:
+    with open_context("job", is_service=True) as context, stop_on_signals() as stop:
         posted = work(
             context.sessions,
             clock=clock.now,

@@ -13,7 +13,7 @@ class LazyDatabase:
     """Sessions of the web application, made in the process and at the moment that first needs them."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -22,8 +22,8 @@ class LazyDatabase:
         """The engine, with one connection for each thread; raises `NotRunning` where the embedded server is down."""
         with self._lock:
             if self._engine is None:
-                url = database_urls(self._settings).app
-                pool_size, pooler = self._settings.web_threads, self._settings.database_pooler
+                url = database_urls(self.settings).app
+                pool_size, pooler = self.settings.web_threads, self.settings.database_pooler
                 self._engine = database_engine(url, pool_size=pool_size, pooler=pooler)
             return self._engine
 
