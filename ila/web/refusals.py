@@ -26,7 +26,9 @@ def _answer(error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
         return cast(Response, error.get_response())
     problem = problem_of(error)
-    if problem.status >= 500:
+    if problem.status == 503:
+        logger.warning("request put off", code=problem.code, reason=type(error).__name__)
+    elif problem.status >= 500:
         logger.error("request failed", code=problem.code, exc_info=error)
     render = current_app.extensions.get(PAGE)
     if is_api_request() or render is None:
