@@ -248,6 +248,15 @@ def test_below_the_minimum_nothing_is_credited(minimum: int, amount: int, reason
     assert (line.amount_minor, line.reason, line.rounded_minor) == (amount, reason, 50_000)
 
 
+def test_an_amount_of_nothing_is_below_every_minimum() -> None:
+    prorata = Prorata(ProrataMode.LINEAR, None, {WorkBasis.PERCENT: Decimal(100)})
+    idle = replace(CITIZEN, work_records=(WorkRecord(WorkBasis.PERCENT, Decimal(0)),))
+
+    line = line_of(replace(POLICY, prorata=prorata, min_credit_minor=0), idle)
+
+    assert (line.amount_minor, line.reason) == (0, Reason.BELOW_MINIMUM)
+
+
 @pytest.mark.parametrize(
     ("on_ceiling", "counted", "amount", "reason"),
     [
