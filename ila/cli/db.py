@@ -80,7 +80,7 @@ def dump(file: Path, replace: bool) -> None:
 @commands.command(epilog="Example:  ila db restore backup.dump")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def restore(file: Path) -> None:
-    """Fill an empty database from FILE, all or nothing; one that holds the platform's tables is refused."""
+    """Fill an empty database from FILE, all or nothing; one that holds anybody's data is refused."""
     from ila.db import migrations
 
     copies.restore(load_settings(), file)
