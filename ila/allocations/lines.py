@@ -365,7 +365,9 @@ def _age(policy: AllocationPolicy, person: Subquery) -> ColumnElement[int]:
     if rule.age_basis is AgeBasis.YEAR_OF_BIRTH:
         return literal(policy.on.year) - cast(extract("year", person.c.born_on), BigInteger)
     on = rule.as_at if rule.age_basis is AgeBasis.AS_AT_DATE and rule.as_at else policy.on
-    return cast(extract("year", func.age(_day(on), person.c.born_on)), BigInteger)
+    years = literal(on.year) - cast(extract("year", person.c.born_on), BigInteger)
+    birthday = extract("month", person.c.born_on) * 100 + extract("day", person.c.born_on)
+    return years - case((birthday > literal(on.month * 100 + on.day), literal(1)), else_=literal(0))
 
 
 def _born_by(policy: AllocationPolicy, age: int) -> date:
