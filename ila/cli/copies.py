@@ -108,6 +108,7 @@ def _target(url: str) -> tuple[str, dict[str, str]]:
     engine = database_engine(url)
     _, arguments = engine.dialect.create_connect_args(engine.url)
     password = arguments.pop("password", None)
+    arguments.pop("context", None)  # the driver's own, unknown to libpq
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return make_conninfo(**arguments), environ | ({"PGPASSWORD": str(password)} if password else {})
 
