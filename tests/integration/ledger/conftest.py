@@ -1,5 +1,6 @@
 """A scheme in euro, one in hours, their funds, and a few citizens, as rows: the ledger knows only their numbers."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +16,7 @@ from ila.ledger.rules import Account, EntitlementSource, JournalEntry, Transfer
 
 NOW = datetime(2027, 1, 4, 9, 0, tzinfo=UTC)
 TODAY = date(2027, 1, 4)
-DIGEST = bytes(range(32))
+DIGEST = hashlib.sha256(b"{}").digest()
 ANNA, BEN, CARL = 1, 2, 3
 EURO, HOURS = 1, 2
 STATE, EMPLOYER, HOURS_FUND = 1, 2, 3
