@@ -123,11 +123,27 @@ def pin_facts(session: WriteSession) -> int:
     return locks.pin_facts(session)
 
 
-def preview(session: WriteSession, actor: Actor, run_id: int, *, facts_no: int, now: datetime) -> dict[str, Any]:
-    """Compute the plan of a run with the facts known at `facts_no`, store it, and return it. Posts nothing."""
+def preview(
+    session: WriteSession,
+    actor: Actor,
+    run_id: int,
+    *,
+    facts_no: int,
+    now: datetime,
+    parameters: ParameterSet | None = None,
+) -> dict[str, Any]:
+    """Compute the plan of a run with the facts known at `facts_no`, store it, and return it. Posts nothing.
+
+    With `parameters`, the scheme's rules as its files have them now, a run that gives credits is bound to these from
+    here on; without, it stays with the set it was opened or last previewed with.
+    """
     require(actor, Permission.MANAGE_RUNS)
     row = locked_run(session, run_id)
     rules.require_move(run_id, row.state, RunState.PREVIEWED)
+    if parameters is not None and row.kind is not RunKind.REVERSAL:
+        _require_scheme_of(session, row, parameters)
+        schemes.register_parameter_set(session, parameters, now=now)
+        row.parameter_digest = parameters.digest
     plan = compute_plan(session, row, facts_no)
     row.facts_no = facts_no
     row.plan = plan
@@ -232,11 +248,13 @@ def start(
     slice_citizens: int,
     now: datetime,
     today: date,
+    parameters: ParameterSet | None = None,
 ) -> None:
     """Start an approved run, if reality still gives the plan that was approved.
 
     The plan is computed again with the facts known at `facts_no`; any difference, down to one person's amount, stops
-    the run before it posts anything (`PlanChanged`). Raises `AnotherRunIsRunning` for a second run of a scheme.
+    the run before it posts anything (`PlanChanged`). So does another digest of `parameters`, the scheme's rules as
+    its files have them now. Raises `AnotherRunIsRunning` for a second run of a scheme.
     """
     require(actor, Permission.MANAGE_RUNS)
     row = locked_run(session, run_id)
@@ -245,6 +263,8 @@ def start(
         raise rules.RunStateConflict(
             f"Run {run_id} is {row.state.value}; resume it instead of starting it.", run_id=run_id
         )
+    if parameters is not None and row.kind is not RunKind.REVERSAL:
+        _require_same_parameters(session, row, parameters)
     plan = compute_plan(session, row, facts_no)
     if plan_digest(plan) != row.approved_digest:
         differences = "; ".join(plan_differences(row.plan, plan))
@@ -256,6 +276,25 @@ def start(
     require_funds(plan, run_id)
     row.facts_no = facts_no
     begin(session, actor, row, slice_citizens=slice_citizens, now=now, today=today)
+
+
+def _require_scheme_of(session: Session, row: AllocationRunRow, parameters: ParameterSet) -> None:
+    scheme = schemes.scheme_of_id(session, row.scheme_id)
+    if scheme.code != parameters.code:
+        raise AssertionError(
+            f"run {row.allocation_run_id} is of {scheme.code}, the rules given are {parameters.code}'s"
+        )
+
+
+def _require_same_parameters(session: Session, row: AllocationRunRow, parameters: ParameterSet) -> None:
+    _require_scheme_of(session, row, parameters)
+    if row.parameter_digest is not None and parameters.digest != row.parameter_digest:
+        raise PlanChanged(
+            f"Run {row.allocation_run_id} was approved under the rules {row.parameter_digest.hex()[:16]} of"
+            f" {parameters.code}, whose files now have {parameters.digest.hex()[:16]}."
+            " Nothing was posted; preview it again and have it approved anew.",
+            run_id=row.allocation_run_id,
+        )
 
 
 def begin(
