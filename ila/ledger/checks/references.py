@@ -23,7 +23,7 @@ REFERENCES = Pass(
         Check(
             "a line or an entitlement names a citizen that does not exist",
             """
-            SELECT named.citizen_id, named.held_by FROM (
+            SELECT named.citizen_id, named.held_by, count(*) AS rows FROM (
                 SELECT citizen_id, 'transfer' AS held_by FROM ila.transfer
                  WHERE citizen_id BETWEEN :first AND :last AND citizen_id <> 0
                 UNION ALL
@@ -34,6 +34,7 @@ REFERENCES = Pass(
               LEFT JOIN ila.citizen AS citizen
                 ON citizen.citizen_id = named.citizen_id AND citizen.citizen_id BETWEEN :first AND :last
              WHERE citizen.citizen_id IS NULL
+             GROUP BY 1, 2
             """,
             by_citizen=True,
         ),

@@ -1,6 +1,7 @@
 """A scheme in euro, one in hours, their funds, and a few citizens, as rows: the ledger knows only their numbers."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -75,6 +76,28 @@ def plant_run(
             "digest": DIGEST,
             "now": NOW,
         },
+    )
+
+
+def plant_yearly_run(session: Session, run_id: int, entry_id: int, *, citizens: int, amount_minor: int) -> None:
+    """Insert a finished yearly run with its approved plan and one slice that is done."""
+    plan = {"credited": citizens, "amount_minor": amount_minor}
+    session.execute(
+        text(
+            "INSERT INTO ila.allocation_run (allocation_run_id, scheme_id, fund_id, kind, credit_code, period, state,"
+            " reference_on, effective_on, parameter_digest, plan, plan_digest, approved_digest, opened_by, opened_at,"
+            " approved_by, approved_at) VALUES (:run_id, 1, 1, 'yearly', 'yearly', '2027', 'finished', '2027-01-01',"
+            " '2027-01-01', :digest, cast(:plan AS jsonb), :digest, :digest, 1, :now, 2, :now)"
+        ),
+        {"run_id": run_id, "digest": DIGEST, "plan": json.dumps(plan), "now": NOW},
+    )
+    session.execute(
+        text(
+            "INSERT INTO ila.allocation_slice (allocation_run_id, slice_no, first_citizen_id, last_citizen_id,"
+            " journal_entry_id, state, credited, not_credited, amount_minor)"
+            " VALUES (:run_id, 1, 1, 1000, :entry_id, 'done', :citizens, 0, :amount_minor)"
+        ),
+        {"run_id": run_id, "entry_id": entry_id, "citizens": citizens, "amount_minor": amount_minor},
     )
 
 

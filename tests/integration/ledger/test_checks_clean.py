@@ -5,7 +5,18 @@ from sqlalchemy import text
 from ila import ledger
 from ila.ledger import checks
 from ila.ledger.rules import Draw
-from tests.integration.ledger.conftest import ANNA, BEN, EMPLOYER, EURO, HOURS, HOURS_FUND, NOW, TODAY, Books
+from tests.integration.ledger.conftest import (
+    ANNA,
+    BEN,
+    EMPLOYER,
+    EURO,
+    HOURS,
+    HOURS_FUND,
+    NOW,
+    TODAY,
+    Books,
+    plant_yearly_run,
+)
 from tests.integration.ledger.test_moving import booking, convert
 from tests.integration.ledger.test_sweeping import expire, take_back
 
@@ -14,16 +25,25 @@ def everything(books: Books) -> None:
     """Write at least one entry of every kind that exists."""
     books.appropriate(EMPLOYER, 10_000)
     given = books.credit((ANNA, 100), (BEN, 200), fund_id=EMPLOYER)
-    books.credit((ANNA, 300), (BEN, 400))
+    run_id, entry_id = ledger.mint_ids(books.session, 2, year=2027)
+    plant_yearly_run(books.session, run_id, entry_id, citizens=2, amount_minor=700)
+    books.credit((ANNA, 300), (BEN, 400), run_id=run_id, journal_entry_id=entry_id)
     hours = books.credit((ANNA, 24), scheme_id=HOURS, fund_id=HOURS_FUND)
     convert(books, hours, 20)
     take_back(books, given, first=BEN, last=BEN)
     expire(books, first=BEN, last=BEN)
     closed = ledger.close_account(books.session, ANNA, scheme_id=EURO, closing_id=1, to_fund=True, booking=booking())
-    ledger.reverse(
-        books.session, ANNA, closed.journal_entry_id, effective_on=TODAY, actor_id=1, now=NOW, period=2027
-    )
+    ledger.reverse(books.session, ANNA, closed.journal_entry_id, effective_on=TODAY, actor_id=1, now=NOW, period=2027)
     ledger.move(books.session, ANNA, BEN, scheme_id=HOURS, booking=booking())
+    books.session.execute(text("INSERT INTO ila.fact_change VALUES (1, now(), 1, 'import', NULL)"))
+    books.session.execute(
+        text(
+            "INSERT INTO ila.citizen_fact (citizen_id, recorded_no, valid_from, valid_until, born_on, account_open,"
+            " resides_here, works_here, national, employment_status) VALUES"
+            " (1, 1, '2020-01-01', '2025-01-01', '1990-01-01', true, true, true, true, 'employee'),"
+            " (1, 1, '2025-01-01', '9999-12-31', '1990-01-01', true, true, true, true, 'jobseeker')"
+        )
+    )
 
 
 def test_all_passes_are_clean_after_every_kind_of_entry(books: Books):

@@ -122,7 +122,9 @@ def test_closing_returns_each_entitlement_to_the_fund_that_granted_it(books: Boo
     assert closed is not None and closed.amount_minor == 400
     assert ledger.fund_available(books.session, EMPLOYER) == 1_000
     assert ledger.balance(books.session, ANNA, on=TODAY) == []
-    assert ledger.close_account(books.session, ANNA, scheme_id=EURO, closing_id=1, to_fund=True, booking=booking()) is None
+    assert (
+        ledger.close_account(books.session, ANNA, scheme_id=EURO, closing_id=1, to_fund=True, booking=booking()) is None
+    )
 
 
 def test_closing_may_let_the_money_expire_and_keeps_other_schemes(books: Books):

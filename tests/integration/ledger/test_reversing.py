@@ -12,15 +12,11 @@ from tests.integration.ledger.test_moving import booking
 
 
 def reverse(books: Books, entry_id: int, citizen_id: int = ANNA) -> int:
-    return ledger.reverse(
-        books.session, citizen_id, entry_id, effective_on=TODAY, actor_id=1, now=NOW, period=2027
-    )
+    return ledger.reverse(books.session, citizen_id, entry_id, effective_on=TODAY, actor_id=1, now=NOW, period=2027)
 
 
 def close(books: Books) -> int:
-    closed = ledger.close_account(
-        books.session, ANNA, scheme_id=EURO, closing_id=1, to_fund=True, booking=booking()
-    )
+    closed = ledger.close_account(books.session, ANNA, scheme_id=EURO, closing_id=1, to_fund=True, booking=booking())
     assert closed is not None
     return closed.journal_entry_id
 
