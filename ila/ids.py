@@ -10,6 +10,9 @@ REFERENCE_LENGTH = 26
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's 32 digits: no i, l, o or u, so that a reference can be read aloud and typed."""
 
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+"""Two digits at a time: a population of millions needs as many references."""
+
 _REFERENCE = re.compile(rf"[0-7][{_ALPHABET}]{{{REFERENCE_LENGTH - 1}}}\Z")
 
 
@@ -36,7 +39,7 @@ def year_of(identifier: int) -> int:
 def new_reference() -> str:
     """Return a new public reference: 128 random bits in 26 letters and digits. It can be neither guessed nor counted."""
     number = secrets.randbits(REFERENCE_BITS)
-    return "".join(_ALPHABET[(number >> 5 * place) & 31] for place in reversed(range(REFERENCE_LENGTH)))
+    return "".join([_PAIRS[(number >> 10 * place) & 1023] for place in reversed(range(REFERENCE_LENGTH // 2))])
 
 
 def is_reference(text: str) -> bool:
