@@ -16,7 +16,7 @@ def test_off_a_terminal_a_plain_line_now_and_then_has_all_facts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = iter([0.0, 6.0, 6.0, 6.0, 6.0, 7.0, 20.0, 20.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds, 20.0))
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds, 20.0))
 
     with Progress("importing", total=1000, unit="rows") as shown:
         shown.advance(250)
