@@ -43,9 +43,7 @@ def register_parameter_set(session: WriteSession, parameters: ParameterSet, *, n
     for fund in parameters.funds:
         session.execute(
             insert(FundRow)
-            .values(
-                scheme_id=scheme.scheme_id, code=fund.code, title=fund.title, kind=fund.kind, limited=fund.limited
-            )
+            .values(scheme_id=scheme.scheme_id, code=fund.code, title=fund.title, kind=fund.kind, limited=fund.limited)
             .on_conflict_do_nothing(index_elements=["scheme_id", "code"])
         )
     session.execute(
@@ -59,5 +57,3 @@ def register_parameter_set(session: WriteSession, parameters: ParameterSet, *, n
         .on_conflict_do_nothing(index_elements=["digest"])
     )
     return scheme
-
-

@@ -35,10 +35,13 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="ila-bench-"))
     directory.chmod(0o755)
     try:
-        with embedded.temporary_server(directory, durable=True) as server:
+        server = embedded.start(directory / "postgresql")  # with the settings that `make run` would give it
+        try:
             migrations.upgrade(server.owner_url)
             described = _described(server)
             rows = _measured(server, wanted, citizens, workers, directory)
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     report(rows, described, TARGET, console=console)
