@@ -22,18 +22,23 @@ BALANCES = Pass(
         Check(
             "an entitlement does not hold what its transfers say",
             f"""
-            SELECT citizen_id, allocation_run_id, sum(stored_minor)::bigint AS available_minor,
-                   sum(booked_minor)::bigint AS booked_minor, sum(rows)::int AS entitlements
-              FROM (SELECT citizen_id, allocation_run_id, available_minor AS stored_minor, 0 AS booked_minor, 1 AS rows
-                      FROM ila.entitlement WHERE citizen_id BETWEEN :first AND :last
-                    UNION ALL
-                    SELECT citizen_id, credit_id, 0, amount_minor, 0 FROM ila.transfer
-                     WHERE citizen_id BETWEEN :first AND :last AND credit_kind = {_K.ENTITLEMENT:d}
-                    UNION ALL
-                    SELECT citizen_id, debit_id, 0, -amount_minor, 0 FROM ila.transfer
-                     WHERE citizen_id BETWEEN :first AND :last AND debit_kind = {_K.ENTITLEMENT:d}) AS side
-             GROUP BY citizen_id, allocation_run_id
-            HAVING sum(stored_minor) <> sum(booked_minor) OR sum(rows) <> 1
+            SELECT side.citizen_id, side.allocation_run_id, held.available_minor,
+                   coalesce(held.available_minor, 0) - side.surplus_minor AS booked_minor, side.entitlements
+              FROM (SELECT citizen_id, allocation_run_id, sum(amount_minor)::bigint AS surplus_minor,
+                           sum(entitlement) AS entitlements
+                      FROM (SELECT citizen_id, allocation_run_id, available_minor AS amount_minor, 1 AS entitlement
+                              FROM ila.entitlement WHERE citizen_id BETWEEN :first AND :last
+                            UNION ALL
+                            SELECT citizen_id,
+                                   CASE {_K.ENTITLEMENT:d} WHEN credit_kind THEN credit_id ELSE debit_id END,
+                                   CASE {_K.ENTITLEMENT:d} WHEN credit_kind THEN -amount_minor ELSE amount_minor END, 0
+                              FROM ila.transfer
+                             WHERE citizen_id BETWEEN :first AND :last
+                               AND (credit_kind = {_K.ENTITLEMENT:d} OR debit_kind = {_K.ENTITLEMENT:d})) AS line
+                     GROUP BY citizen_id, allocation_run_id
+                    HAVING sum(amount_minor) <> 0 OR sum(entitlement) <> 1) AS side
+              LEFT JOIN ila.entitlement AS held
+                ON held.citizen_id = side.citizen_id AND held.allocation_run_id = side.allocation_run_id
             """,
             by_citizen=True,
         ),

@@ -112,11 +112,16 @@ UNITS = Pass(
             "lines of one scheme touch a fund of another",
             f"""
             SELECT side.scheme_id, side.fund_id, fund.scheme_id AS scheme_of_fund, side.lines
-              FROM (SELECT line.scheme_id, account.id AS fund_id, count(*) AS lines
-                      FROM (SELECT scheme_id, debit_kind, debit_id, credit_kind, credit_id FROM ila.transfer
-                             WHERE debit_kind IN ({FUND_KINDS}) OR credit_kind IN ({FUND_KINDS})) AS line,
-                           LATERAL (VALUES (debit_kind, debit_id), (credit_kind, credit_id)) AS account (kind, id)
-                     WHERE account.kind IN ({FUND_KINDS})
+              FROM (SELECT pair.scheme_id, account.id AS fund_id, sum(pair.lines)::bigint AS lines
+                      FROM (SELECT scheme_id, debit_kind,
+                                   CASE WHEN debit_kind IN ({FUND_KINDS}) THEN debit_id END AS debit_fund, credit_kind,
+                                   CASE WHEN credit_kind IN ({FUND_KINDS}) THEN credit_id END AS credit_fund,
+                                   count(*) AS lines
+                              FROM ila.transfer
+                             WHERE debit_kind IN ({FUND_KINDS}) OR credit_kind IN ({FUND_KINDS})
+                             GROUP BY 1, 2, 3, 4, 5) AS pair,
+                           LATERAL (VALUES (debit_fund), (credit_fund)) AS account (id)
+                     WHERE account.id IS NOT NULL
                      GROUP BY 1, 2) AS side
               JOIN ila.fund AS fund ON fund.fund_id = side.fund_id
              WHERE fund.scheme_id <> side.scheme_id

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-STRETCH = 250_000
+STRETCH = 50_000
 """Citizens that a statement over single citizens looks at together."""
 
 FIRST_FAULTS = 10

@@ -42,11 +42,15 @@ REFERENCES = Pass(
             "lines name a fund that does not exist",
             f"""
             SELECT side.fund_id, side.lines FROM (
-                SELECT account.id AS fund_id, count(*) AS lines
-                  FROM (SELECT debit_kind, debit_id, credit_kind, credit_id FROM ila.transfer
-                         WHERE debit_kind IN ({FUND_KINDS}) OR credit_kind IN ({FUND_KINDS})) AS line,
-                       LATERAL (VALUES (debit_kind, debit_id), (credit_kind, credit_id)) AS account (kind, id)
-                 WHERE account.kind IN ({FUND_KINDS}) GROUP BY 1) AS side
+                SELECT account.id AS fund_id, sum(pair.lines)::bigint AS lines
+                  FROM (SELECT CASE WHEN debit_kind IN ({FUND_KINDS}) THEN debit_id END AS debit_fund,
+                               CASE WHEN credit_kind IN ({FUND_KINDS}) THEN credit_id END AS credit_fund,
+                               count(*) AS lines
+                          FROM ila.transfer
+                         WHERE debit_kind IN ({FUND_KINDS}) OR credit_kind IN ({FUND_KINDS})
+                         GROUP BY 1, 2) AS pair,
+                       LATERAL (VALUES (debit_fund), (credit_fund)) AS account (id)
+                 WHERE account.id IS NOT NULL GROUP BY 1) AS side
              WHERE NOT EXISTS (SELECT FROM ila.fund AS fund WHERE fund.fund_id = side.fund_id)
             """,
         ),

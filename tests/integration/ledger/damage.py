@@ -153,8 +153,8 @@ DAMAGE = {
         "conservation",
         "what came from outside is not what is there",
         (
-            "INSERT INTO ila.entitlement SELECT 3, allocation_run_id, 7, 7, 0, expires_on, fund_id, 0, scheme_id, source"
-            " FROM ila.entitlement LIMIT 1"
+            "INSERT INTO ila.entitlement SELECT 3, allocation_run_id, 7, 7, 0, expires_on, fund_id, 0, scheme_id,"
+            " source FROM ila.entitlement LIMIT 1"
         ),
     ),
     # runs
@@ -230,8 +230,8 @@ DAMAGE = {
         "journal_entry has two rows of one key",
         (
             "ALTER TABLE ila.journal_entry DROP CONSTRAINT pk_journal_entry;"
-            "INSERT INTO ila.journal_entry SELECT citizen_id, journal_entry_id, 5, actor_id, NULL, recorded_at, effective_on,"
-            " period, kind, step, parameter_digest FROM ila.journal_entry WHERE kind = 8"
+            "INSERT INTO ila.journal_entry SELECT citizen_id, journal_entry_id, 5, actor_id, NULL, recorded_at,"
+            " effective_on, period, kind, step, parameter_digest FROM ila.journal_entry WHERE kind = 8"
         ),
     ),
     "an appropriation stored twice": (
