@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, Select, Text, and_, case, column, func, literal, select, tuple_, values
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from ila import citizens, ledger, schemes
 from ila.allocations import rules
@@ -45,7 +45,9 @@ class People:
 
 def scheme_lines(session: Session, policy: AllocationPolicy, scheme_id: int, people: People) -> Select[Any]:
     """Return `entitlement_lines` of a policy for some people, against their balances of this moment."""
-    return _lines(policy, people, _counted(policy, scheme_id, people), _already_credited(session, policy, scheme_id))
+    return _lines(
+        policy, people, _counted(session, policy, scheme_id, people), _already_credited(session, policy, scheme_id)
+    )
 
 
 def lines_as_counted(policy: AllocationPolicy, people: People, counted_minor: int) -> Select[Any]:
@@ -77,12 +79,28 @@ def _lines(
     )
 
 
-def _counted(policy: AllocationPolicy, scheme_id: int, people: People) -> Select[Any]:
+def _counted(session: Session, policy: AllocationPolicy, scheme_id: int, people: People) -> Select[Any]:
     bounds = {"first": people.first_citizen_id, "last": people.last_citizen_id}
     sources = COUNTED_SOURCES[policy.ceiling.scope]
     if policy.ceiling.scope is CeilingScope.LIFETIME_ACCRUAL:
-        return ledger.granted_by_citizen(scheme_id, sources, **bounds)
+        taken_back_by = reversing_entries(session, scheme_id)
+        return ledger.granted_by_citizen(scheme_id, sources, taken_back_by=taken_back_by, **bounds)
     return ledger.available_by_citizen(scheme_id, sources, on=policy.on, **bounds)
+
+
+def reversing_entries(session: Session, scheme_id: int) -> Sequence[int]:
+    """Return the journal entries by which reversals took back the scheme's own credits."""
+    reversed_run = aliased(AllocationRunRow)
+    return session.scalars(
+        select(AllocationSliceRow.journal_entry_id)
+        .join(AllocationRunRow, AllocationRunRow.allocation_run_id == AllocationSliceRow.allocation_run_id)
+        .join(reversed_run, reversed_run.allocation_run_id == AllocationRunRow.reverses_run_id)
+        .where(
+            AllocationRunRow.scheme_id == scheme_id,
+            AllocationSliceRow.state == SliceState.DONE,
+            reversed_run.kind.in_([RunKind.YEARLY, RunKind.COHORT]),
+        )
+    ).all()
 
 
 def _already_credited(session: Session, policy: AllocationPolicy, scheme_id: int) -> Select[Any] | None:

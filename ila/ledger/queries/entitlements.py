@@ -7,7 +7,8 @@ from datetime import date
 from sqlalchemy import BigInteger, Row, Select, Text, bindparam, cast, exists, func, select
 from sqlalchemy.orm import Session
 
-from ila.ledger.models import EntitlementRow
+from ila.ledger.chart import AccountKind
+from ila.ledger.models import EntitlementRow, TransferRow
 from ila.ledger.rules import EntitlementSource, OpenEntitlement
 
 
@@ -24,10 +25,28 @@ def available_by_citizen(
 
 
 def granted_by_citizen(
-    scheme_id: int, sources: Sequence[EntitlementSource], *, first: int, last: int
+    scheme_id: int,
+    sources: Sequence[EntitlementSource],
+    *,
+    first: int,
+    last: int,
+    taken_back_by: Sequence[int] = (),
 ) -> Select[int, int]:
-    """Return (citizen_id, counted_minor): what each citizen from `first` to `last` was ever granted by the sources."""
-    return _by_citizen(EntitlementRow.granted_minor, scheme_id, sources, first, last)
+    """Return (citizen_id, counted_minor): what each citizen from `first` to `last` was ever granted by the sources.
+
+    What the entries `taken_back_by` took out of entitlements again was not granted: the slices of reversing runs.
+    """
+    granted = _by_citizen(EntitlementRow.granted_minor, scheme_id, sources, first, last)
+    if not taken_back_by:
+        return granted
+    taken = select(TransferRow.citizen_id, (-TransferRow.amount_minor).label("counted_minor")).where(
+        TransferRow.citizen_id.between(first, last),
+        TransferRow.journal_entry_id.in_(taken_back_by),
+        TransferRow.debit_kind == AccountKind.ENTITLEMENT,
+    )
+    both = granted.union_all(taken).subquery("granted")
+    total = cast(func.sum(both.c.counted_minor), BigInteger).label("counted_minor")
+    return select(both.c.citizen_id, total).group_by(both.c.citizen_id)
 
 
 def _by_citizen(
