@@ -21,9 +21,7 @@ SECONDS = 4
 GOAL_RATIO = 0.5
 
 
-def measure(
-    server: embedded.Server, populated: str, citizens: int, workers: int, directory: Path
-) -> Sequence[Row]:
+def measure(server: embedded.Server, populated: str, citizens: int, workers: int, directory: Path) -> Sequence[Row]:
     """Ask for balances of random citizens after a yearly run, over 8 connections, in turn with the yardstick."""
     database = "bench_balance"
     with Copy(server, populated, database):
@@ -35,7 +33,7 @@ def measure(
 
 def _asked(server: embedded.Server, database: str, citizens: int, directory: Path) -> Sequence[Row]:
     ours = directory / "balance.sql"
-    ours.write_text(_script(ledger.balance_select(CITIZEN, on=date(2027, 6, 1)), citizens))
+    ours.write_text(_script(ledger.balance_rows(CITIZEN, on=date(2027, 6, 1)), citizens))
     key = directory / "key.sql"
     key.write_text(
         f"\\set citizen random(1, {citizens})\nSELECT citizen_id, status FROM ila.citizen WHERE citizen_id = :citizen;\n"

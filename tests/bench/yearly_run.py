@@ -70,7 +70,9 @@ def populated(server: embedded.Server, citizens: int) -> str:
     owner = database_engine(server.url("postgres", name))
     with owner.begin() as connection:
         populate(connection, citizens, parameters.policy("yearly", date(FIRST_YEAR, 1, 1)))
-        connection.execute(text("INSERT INTO ila.user_account (name, created_at) VALUES ('maker', now()), ('checker', now())"))
+        connection.execute(
+            text("INSERT INTO ila.user_account (name, created_at) VALUES ('maker', now()), ('checker', now())")
+        )
     _settle(owner)
     owner.dispose()
     return name
@@ -217,5 +219,3 @@ def _yardstick(owner: Engine, workers: int, citizens: int) -> float:
     began = time.perf_counter()
     in_parallel(list(itertools.repeat(copy, workers)))
     return time.perf_counter() - began
-
-

@@ -163,9 +163,9 @@ class Balance:
     next_expiry_on: date
 
 
-def balance(session: Session, citizen_id: int, *, on: date) -> Sequence[Balance]:
-    """Return what a citizen can use on a day, one line for each scheme that has something left."""
-    rows = session.execute(
+def balance_rows(citizen_id: int, *, on: date) -> Select[int, int, date]:
+    """Return (scheme_id, available_minor, first expiry): what a citizen can use on a day, by scheme."""
+    return (
         select(
             EntitlementRow.scheme_id,
             cast(func.sum(EntitlementRow.available_minor), BigInteger),
@@ -179,7 +179,11 @@ def balance(session: Session, citizen_id: int, *, on: date) -> Sequence[Balance]
         .group_by(EntitlementRow.scheme_id)
         .order_by(EntitlementRow.scheme_id)
     )
-    return [Balance(*row) for row in rows]
+
+
+def balance(session: Session, citizen_id: int, *, on: date) -> Sequence[Balance]:
+    """Return what a citizen can use on a day, one line for each scheme that has something left."""
+    return [Balance(*row) for row in session.execute(balance_rows(citizen_id, on=on))]
 
 
 def any_expired(session: Session, scheme_id: int, *, before: date) -> bool:
