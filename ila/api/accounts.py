@@ -8,10 +8,11 @@ from marshmallow import Schema, fields
 
 from ila import allocations, clock, ledger, schemes, web
 from ila.access.rules import Permission
-from ila.api.account_access import account_of, schemes_of, tagged
 from ila.api.fields import EXAMPLE_REFERENCE, LastDay, UnitSchema, amount, described
 from ila.api.parsing import Resource
+from ila.api.tags import tagged
 from ila.errors import Invalid
+from ila.web.accounts import account_of, schemes_of
 
 blueprint = Resource(
     "accounts", __name__, url_prefix="/api/v1", description="What a citizen has, why, and what may become of it."

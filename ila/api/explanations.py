@@ -7,15 +7,14 @@ from marshmallow import Schema, fields, validate
 
 from ila import allocations, clock, ledger, web
 from ila.access.rules import Permission
-from ila.allocations import Assumptions, Explanation, Forecast
-from ila.api.account_access import account_of, schemes_of
+from ila.allocations import Assumptions, Explanation
 from ila.api.accounts import blueprint
 from ila.api.fields import CODE, EXAMPLE_REFERENCE, LastDay, StepValue, UnitSchema, amount, described
 from ila.api.parsing import Words, minor
-from ila.api.policies import policies, policy_of
 from ila.errors import Invalid
-from ila.schemes.parameters import NoSuchParameter, NoValueInForce, ParameterSet, SchemeNotInForce
 from ila.schemes.policy import EmploymentStatus
+from ila.web.accounts import account_of, forecasts_of, schemes_of
+from ila.web.policies import policies, policy_of
 
 LONGEST_FORECAST_YEARS = 60
 
@@ -183,28 +182,6 @@ def show_forecast(query: dict[str, Any], reference: str) -> dict[str, Any]:
             for each in found
         ],
     }
-
-
-def forecasts_of(citizen_id: int, parameters: ParameterSet, assumptions: Assumptions) -> list[Forecast]:
-    """Forecast every credit of a scheme that is in force today."""
-    today = clock.today(parameters.time_zone)
-    found = []
-    for credit_code in parameters.credit_codes:
-        try:
-            parameters.policy(credit_code, today)
-        except (NoValueInForce, NoSuchParameter, SchemeNotInForce):
-            continue
-        found.append(
-            allocations.forecast(
-                web.read_session(),
-                citizen_id,
-                parameters,
-                credit_code=credit_code,
-                today=today,
-                assumptions=assumptions,
-            )
-        )
-    return found
 
 
 def _assumptions(query: dict[str, Any]) -> Assumptions:

@@ -11,10 +11,10 @@ from ila.allocations import Run
 from ila.api.fields import CODE, amount, described
 from ila.api.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Cursor, Links, cursor_of, cursor_text
 from ila.api.parsing import Resource
-from ila.api.policies import policy_of
 from ila.api.request_keys import Done, once_per_key
 from ila.db.retry import attempt
 from ila.db.session import ReadSession, WriteSession
+from ila.web.policies import policy_of
 
 blueprint = Resource(
     "runs", __name__, url_prefix="/api/v1", description="Allocation runs and their progress; four eyes on each."

@@ -8,8 +8,8 @@ from ila import web
 from ila.access.rules import Permission
 from ila.api.fields import UnitSchema, described
 from ila.api.parsing import Resource
-from ila.api.policies import policies, policy_of
 from ila.schemes.parameters import ParameterSet
+from ila.web.policies import policies, policy_of
 
 blueprint = Resource("schemes", __name__, url_prefix="/api/v1", description="The rules, as dated data.")
 

@@ -8,11 +8,12 @@ from marshmallow import Schema, fields, validate
 
 from ila import allocations, ledger, schemes, web
 from ila.access.rules import Permission
-from ila.api.account_access import account_of, tagged
 from ila.api.accounts import TAG_HEADER, blueprint
 from ila.api.fields import EXAMPLE_REFERENCE, LastDay, amount, described
 from ila.api.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Cursor, cursor_of, links
+from ila.api.tags import tagged
 from ila.ledger.chart import AccountKind
+from ila.web.accounts import account_of
 
 
 class StatementLineSchema(Schema):

@@ -12,7 +12,7 @@ from ila.web.problems import Problem, problem_of
 
 MEDIA_TYPE = "application/problem+json"
 PAGE = "ila_problem_page"
-"""Extension of the application that renders a problem for people: `Callable[[Problem], Response]`."""
+"""Extension of the application that renders a problem for people, with its status: `Callable[[Problem], Response]`."""
 
 logger = structlog.get_logger("ila.web")
 
@@ -35,7 +35,6 @@ def _answer(error: Exception) -> Response:
         response = document(problem)
     else:
         response = cast(Callable[[Problem], Response], render)(problem)
-    response.status_code = problem.status
     response.headers.update(problem.headers)
     return response
 

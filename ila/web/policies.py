@@ -3,10 +3,10 @@
 import threading
 from pathlib import Path
 
-from ila import web
 from ila.errors import NotFound
 from ila.schemes import loader
 from ila.schemes.parameters import ParameterSet
+from ila.web.guard import settings
 
 _lock = threading.Lock()
 _read: dict[Path, tuple[tuple[tuple[str, int], ...], ParameterSet]] = {}
@@ -20,7 +20,7 @@ class NoSuchPolicy(NotFound):
 
 def policies() -> list[ParameterSet]:
     """Return the parameter set of every scheme, by code; raises `InvalidScheme` where the files cannot be used."""
-    directory = web.settings().scheme_directory
+    directory = settings().scheme_directory
     folders = sorted(path for path in directory.iterdir() if (path / loader.SCHEME_FILE).is_file())
     return [_policy(folder) for folder in folders]
 
