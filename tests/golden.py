@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 GENERATED: dict[str, str] = {
+    "docs/THIRD_PARTY.md": "ila.api.vendored:third_party_markdown",
     "docs/openapi.json": "ila.api:openapi_text",
     "docs/settings.md": "ila.cli.config:markdown",
     "docs/scheme_parameters.md": "ila.schemes.catalogue:catalogue_markdown",

@@ -44,7 +44,8 @@ def docs() -> Response:
 @blueprint.get("/docs/static/<path:name>")
 @web.access(Permission.PUBLIC)
 def docs_static(name: str) -> Response:
-    """Serve the files of the documentation pages; their addresses carry their version."""
-    response = send_from_directory(STATIC, name, max_age=A_YEAR_SECONDS)
-    response.headers["Cache-Control"] = f"public, max-age={A_YEAR_SECONDS}, immutable"
+    """Serve the files of the documentation pages; addresses of the vendor's carry their version."""
+    response = send_from_directory(STATIC, name)
+    versioned = name.startswith("vendor/")
+    response.headers["Cache-Control"] = f"public, max-age={A_YEAR_SECONDS}, immutable" if versioned else "no-cache"
     return response

@@ -93,7 +93,6 @@ def document(app: Flask, written: dict[str, Any]) -> dict[str, Any]:
     """Complete the document that flask-smorest has written."""
     written["info"]["description"] = DESCRIPTION
     written["info"]["license"] = {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}
-    written["servers"] = [{"url": "/", "description": "This service."}]
     components = written.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM
     components["securitySchemes"] = {

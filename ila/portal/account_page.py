@@ -74,10 +74,10 @@ class AccountPage:
 
     @property
     def future(self) -> list[Point]:
-        """The balances of the forecast."""
-        if self.forecast is None:
-            return []
-        return [Point(event.on, event.balance_minor) for event in self.forecast.events if event.on > self.today]
+        """The balances of the forecast, after the last event of each day."""
+        events = self.forecast.events if self.forecast else ()
+        by_day = {event.on: event.balance_minor for event in events if event.on > self.today}
+        return [Point(on, after_minor) for on, after_minor in by_day.items()]
 
     @property
     def soon(self) -> Holding | None:
@@ -149,7 +149,7 @@ def _expired_minor(lines: Sequence[ledger.StatementLine], holdings: Sequence[Hol
 
 
 def _newest_explanation(citizen_id: int, holdings: Sequence[Holding]) -> Explanation | None:
-    for holding in sorted(holdings, key=lambda each: each.run.run_id, reverse=True):
+    for holding in sorted(holdings, key=lambda each: each.run.effective_on, reverse=True):
         if holding.run.kind in (RunKind.YEARLY, RunKind.COHORT):
             return allocations.explain(read_session(), citizen_id, holding.run.run_id)
     return None

@@ -23,8 +23,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The size of a chart and of its margins, in pixels."""
+    """The size of a chart and of its margins, in pixels; the style sheet shows the one that fits by its name."""
 
+    name: str
     width: int
     height: int
     left: int = 70
@@ -33,8 +34,8 @@ class Frame:
     bottom: int = 30
 
 
-WIDE = Frame(660, 250)
-NARROW = Frame(340, 230, left=58)
+WIDE = Frame("wide-chart", 660, 250)
+NARROW = Frame("narrow-chart", 340, 230, left=58)
 
 
 def balance_chart(
@@ -65,12 +66,15 @@ def balance_chart(
     base = _pixel(frame.top + inner_height)
     right, above = frame.width - frame.right, frame.top - 10
     size = f'viewBox="0 0 {frame.width} {frame.height}" width="{frame.width}" height="{frame.height}"'
-    parts = [f'<svg class="chart" role="img" aria-label="{escape(label)}" {size} xmlns="http://www.w3.org/2000/svg">']
+    parts = [
+        f'<svg class="chart {frame.name}" role="img" aria-label="{escape(label)}" {size} xmlns="http://www.w3.org/2000/svg">'
+    ]
     for tick in range(0, top_minor + 1, step):
         parts.append(_line("grid", frame.left, right, y(tick), y(tick)))
         parts.append(_text("axis", frame.left - 8, y(tick), amount(tick), anchor="end", dy=4))
     for on in _years(first, last, at_most=max(inner_width // 70, 2)):
-        parts.append(_text("axis", x(on), frame.height - 8, day(on), anchor="middle"))
+        at_edge = (last - on).days * inner_width < 20 * span
+        parts.append(_text("axis", x(on), frame.height - 8, day(on), anchor="end" if at_edge else "middle"))
     path = _path(_steps(past, today), x, y)
     parts.append(f'<path class="area" d="{path}V{base}H{x(first)}Z"/>')
     parts.append(f'<path class="past" d="{path}"/>')
