@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
 from ila import citizens, ledger, schemes
@@ -80,7 +80,7 @@ def explain(session: Session, citizen_id: int, run_id: int) -> Explanation:
         already = False
     policy = run_policy(session, run)
     people = People(citizen_id, citizen_id, run.facts_no, run.period)
-    row = session.execute(lines_as_counted(policy, people, counted_minor)).mappings().one()
+    row = _named(session.execute(lines_as_counted(policy, people, counted_minor)).mappings().one())
     scheme = schemes.scheme_of_id(session, run.scheme_id)
     return _explanation(policy, scheme, row, run.period, run.effective_on, run_id=run_id, already_credited=already)
 
@@ -104,7 +104,11 @@ def explain_planned(
     row = session.execute(scheme_lines(session, policy, scheme.scheme_id, people)).mappings().one_or_none()
     if row is None:
         raise NotConsidered(f"The account has no facts on {policy.on}; record them first.", on=policy.on)
-    return _explanation(policy, scheme, row, period, effective_on, run_id=None, already_credited=False)
+    return _explanation(policy, scheme, _named(row), period, effective_on, run_id=None, already_credited=False)
+
+
+def _named(row: RowMapping) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}
 
 
 def _explanation(

@@ -8,6 +8,7 @@ a test compares the two to the cent. Amounts are exact: ratios and tapers are co
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -49,18 +50,22 @@ from ila.schemes.policy import (
 DIVISION_SCALE = 40
 EXACT_SCALE = 24
 
-Column = ColumnElement[object]
+Selected = Select[*tuple[Any, ...]]
+"""A select whose columns its docstring shows."""
+
+Column = ColumnElement[Any]
+"""A column of whatever type: the steps mix whole numbers, exact decimals and words."""
 
 
 def entitlement_lines(
     policy: AllocationPolicy,
     *,
-    facts: Select[*tuple[object, ...]],
-    needs: Select[*tuple[object, ...]] | None,
-    work: Select[*tuple[object, ...]] | None,
+    facts: Selected,
+    needs: Selected | None,
+    work: Selected | None,
     counted: Select[int, int],
     already_credited: Select[int] | None = None,
-) -> Select[*tuple[object, ...]]:
+) -> Selected:
     """Return one row per citizen of `facts`, one column per step (base 50000, ceiling 500000):
 
         citizen_id  base   ratio  weighted  rounded  ceiling  counted  room    amount  reason
@@ -86,9 +91,9 @@ def held(criterion: str) -> str:
 
 def _people(
     policy: AllocationPolicy,
-    facts: Select[*tuple[object, ...]],
-    needs: Select[*tuple[object, ...]] | None,
-    work: Select[*tuple[object, ...]] | None,
+    facts: Selected,
+    needs: Selected | None,
+    work: Selected | None,
     counted: Select[int, int],
     already_credited: Select[int] | None,
 ) -> Subquery:
@@ -137,7 +142,7 @@ def _holds(
     """Tell whether a need criterion holds; what is unknown never does."""
     parts: list[ColumnElement[bool]] = []
     if condition.attested:
-        parts.append(attested[criterion])  # type: ignore[arg-type]
+        parts.append(attested[criterion])
     if condition.qualification_level_below is not None:
         parts.append(func.coalesce(fact.c.qualification_level < condition.qualification_level_below, false()))
     if condition.category is not None:
@@ -331,7 +336,7 @@ def _rounded(policy: AllocationPolicy, weighted: Subquery) -> Subquery:
     )
 
 
-def _decided(policy: AllocationPolicy, rounded: Subquery) -> Select[*tuple[object, ...]]:
+def _decided(policy: AllocationPolicy, rounded: Subquery) -> Selected:
     """Cut to the room under the ceiling, and give the reason of what is lower or nothing."""
     too_little = rounded.c.rounded_minor < max(policy.min_credit_minor, 1)
     counted, amount = rounded.c.counted_minor, rounded.c.rounded_minor
@@ -379,7 +384,7 @@ def _born_by(policy: AllocationPolicy, age: int) -> date:
     return years_before(on, age)
 
 
-def _stage(rows: Select[*tuple[object, ...]], name: str) -> Subquery:
+def _stage(rows: Selected, name: str) -> Subquery:
     """End one step: OFFSET 0 keeps PostgreSQL from copying a step's expressions into every later use of them."""
     return rows.offset(0).subquery(name)
 

@@ -80,7 +80,7 @@ def histogram_step(policy: AllocationPolicy, steps: int) -> int:
     if factors:
         highest = int(highest * (policy.weight_cap or sum(factors)))
     wanted = max(highest // steps, 1)
-    power = 10 ** (len(str(wanted)) - 1)
+    power = int(10 ** (len(str(wanted)) - 1))
     return next(nice * power for nice in (*NICE, 10) if nice * power >= wanted)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from ila import citizens, ledger, schemes
 from ila.allocations import rules
-from ila.allocations.lines import entitlement_lines, held
+from ila.allocations.lines import Selected, entitlement_lines, held
 from ila.allocations.models import AllocationRow, AllocationRunRow, AllocationSliceRow
 from ila.allocations.rules import RunKind, RunState, SliceState
 from ila.errors import NotFound
@@ -43,14 +43,14 @@ class People:
     period: str
 
 
-def scheme_lines(session: Session, policy: AllocationPolicy, scheme_id: int, people: People) -> Select[Any]:
+def scheme_lines(session: Session, policy: AllocationPolicy, scheme_id: int, people: People) -> Selected:
     """Return `entitlement_lines` of a policy for some people, against their balances of this moment."""
     return _lines(
         policy, people, _counted(session, policy, scheme_id, people), _already_credited(session, policy, scheme_id)
     )
 
 
-def lines_as_counted(policy: AllocationPolicy, people: People, counted_minor: int) -> Select[Any]:
+def lines_as_counted(policy: AllocationPolicy, people: People, counted_minor: int) -> Selected:
     """Return the line of one citizen against the balance that was counted at the time, not the one of today."""
     counted = values(column("citizen_id", BigInteger), column("counted_minor", BigInteger), name="counted_then").data(
         [(people.first_citizen_id, counted_minor)]
@@ -58,9 +58,7 @@ def lines_as_counted(policy: AllocationPolicy, people: People, counted_minor: in
     return _lines(policy, people, select(counted), None)
 
 
-def _lines(
-    policy: AllocationPolicy, people: People, counted: Select[Any], already_credited: Select[Any] | None
-) -> Select[Any]:
+def _lines(policy: AllocationPolicy, people: People, counted: Selected, already_credited: Selected | None) -> Selected:
     bounds = {"first": people.first_citizen_id, "last": people.last_citizen_id}
     attested = sorted(
         {need.criterion for need in policy.needs if need.condition.attested} | set(policy.eligibility.exclusions)
@@ -79,7 +77,7 @@ def _lines(
     )
 
 
-def _counted(session: Session, policy: AllocationPolicy, scheme_id: int, people: People) -> Select[Any]:
+def _counted(session: Session, policy: AllocationPolicy, scheme_id: int, people: People) -> Selected:
     bounds = {"first": people.first_citizen_id, "last": people.last_citizen_id}
     sources = COUNTED_SOURCES[policy.ceiling.scope]
     if policy.ceiling.scope is CeilingScope.LIFETIME_ACCRUAL:
@@ -103,7 +101,7 @@ def reversing_entries(session: Session, scheme_id: int) -> Sequence[int]:
     ).all()
 
 
-def _already_credited(session: Session, policy: AllocationPolicy, scheme_id: int) -> Select[Any] | None:
+def _already_credited(session: Session, policy: AllocationPolicy, scheme_id: int) -> Selected | None:
     """Return whom earlier runs of a one-off credit have reached; None for credits that recur."""
     if policy.accrual_mode is not AccrualMode.ONE_OFF_COHORT:
         return None
@@ -122,7 +120,7 @@ def cohort_runs(session: Session, scheme_id: int, credit_code: str) -> Sequence[
     ).all()
 
 
-def plan_rows(lines: Select[Any], policy: AllocationPolicy, histogram_step_minor: int) -> Select[Any]:
+def plan_rows(lines: Selected, policy: AllocationPolicy, histogram_step_minor: int) -> Selected:
     """Return the aggregates of a preview, one row per group of one of five groupings.
 
         grouping  key      citizens  credited  amount_minor  lowered  checksum

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from ila import ledger, schemes
-from ila.access.rules import Actor
+from ila.access.rules import Actor, Permission, require
 from ila.allocations.commands.planning import begin, insert_run
 from ila.allocations.models import AllocationRunRow
 from ila.allocations.rules import RunKind, RunState
@@ -24,6 +24,7 @@ def open_expiry(
 
     The law decides alone, so nobody approves it. A second sweep for the same day is refused by its natural key.
     """
+    require(actor, Permission.MANAGE_RUNS)
     scheme = schemes.register_parameter_set(session, parameters, now=now)
     if not ledger.any_expired(session, scheme.scheme_id, before=today):
         return None

@@ -88,9 +88,8 @@ def _credit(
     )
 
     def reasons(line: CTE) -> Sequence[CTE]:
-        nothing = select(line.c.citizen_id, run.allocation_run_id, line.c.counted_minor, line.c.reason).where(
-            line.c.amount_minor == 0
-        )
+        run_id = literal(run.allocation_run_id, BigInteger)
+        nothing = select(line.c.citizen_id, run_id, line.c.counted_minor, line.c.reason).where(line.c.amount_minor == 0)
         stored = insert(AllocationRow).from_select(
             ["citizen_id", "allocation_run_id", "counted_minor", "reason"], nothing
         )
