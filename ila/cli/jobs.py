@@ -29,7 +29,7 @@ def commands(ctx: click.Context) -> None:
         ctx.invoke(list_jobs, as_json=False)
 
 
-@commands.command("list")
+@commands.command("list", epilog="Example: ila jobs list --json")
 @json_option
 def list_jobs(as_json: bool) -> None:
     """List every job for every registered scheme: last outcome and next due time (UTC)."""

@@ -20,7 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from ila import schemes
+from ila import clock, schemes
 from ila.db import job_claims
 from ila.db.job_claims import JobRun, JobState
 from ila.errors import DomainError, TryAgain
@@ -67,7 +67,7 @@ class Scheduler:
             executors={"default": ThreadPoolExecutor(2)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        now = datetime.now(UTC)
+        now = clock.now()
         for name, function in (("beat", self.beat), ("tick", self.tick)):
             trigger = IntervalTrigger(seconds=tick_seconds, timezone=UTC)
             ticks.add_job(function, trigger, id=name, next_run_time=now)

@@ -80,9 +80,13 @@ def prints(source: str) -> list[int]:
 
 
 def floats(source: str) -> list[int]:
-    """Lines with a float literal, `float(...)` or `round(...)`: none of them comes near money."""
+    """Lines with a float literal, `float(...)` or `round(...)`; a time-out may be one, money never."""
     found = []
-    for node in ast.walk(tree(source)):
+    whole = tree(source)
+    time_outs = {id(node.value) for node in ast.walk(whole) if isinstance(node, ast.keyword) and node.arg == "timeout"}
+    for node in ast.walk(whole):
+        if id(node) in time_outs:
+            continue
         is_literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
         is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("float", "round")
         if is_literal or is_call:
