@@ -37,7 +37,7 @@ def year_of(identifier: int) -> int:
 
 
 def new_reference() -> str:
-    """Return a new public reference: 128 random bits in 26 letters and digits. It can be neither guessed nor counted."""
+    """Return a new public reference: 128 random bits in 26 letters and digits, neither guessed nor counted."""
     number = secrets.randbits(REFERENCE_BITS)
     return "".join([_PAIRS[(number >> 10 * place) & 1023] for place in reversed(range(REFERENCE_LENGTH // 2))])
 

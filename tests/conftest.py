@@ -73,7 +73,7 @@ class Database:
 def server() -> Iterator[embedded.Server]:
     """The embedded server of this test process, without fsync."""
     directory = Path(tempfile.mkdtemp(prefix="ila-test-"))
-    os.chmod(directory, 0o755)  # noqa: S103  the server's account has to enter it
+    os.chmod(directory, 0o755)
     try:
         with embedded.temporary_server(directory) as running:
             migrations.upgrade(running.owner_url)

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-
 from ila import access, allocations, citizens, ledger
 from ila.access.rules import Actor, Role
 from ila.allocations import Run, RunState

@@ -28,7 +28,9 @@ class RequestKeyRow(Base):
 
     __tablename__ = "request_key"
 
-    scope: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="actor_id of the caller")
+    scope: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="actor_id of the caller"
+    )
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     body_sha256: Mapped[bytes] = mapped_column(LargeBinary, comment="of method, route, principal and loaded request")
     status: Mapped[int | None] = mapped_column(SmallInteger)

@@ -16,10 +16,14 @@ FACTS = 0x11A_FAC7
 def begin_fact_change(session: WriteSession) -> int:
     """Join the changes under way and return this change's number, higher than every pin taken before."""
     session.execute(select(func.pg_advisory_xact_lock_shared(FACTS)))
-    return session.execute(text("SELECT nextval('ila.fact_change_seq')")).scalar_one()
+    return _next_number(session)
 
 
 def pin_facts(session: WriteSession) -> int:
     """Wait for the changes under way and return a number that is above them and below every later change."""
     session.execute(select(func.pg_advisory_xact_lock(FACTS)))
-    return session.execute(text("SELECT nextval('ila.fact_change_seq')")).scalar_one()
+    return _next_number(session)
+
+
+def _next_number(session: WriteSession) -> int:
+    return int(session.execute(text("SELECT nextval('ila.fact_change_seq')")).scalar_one())

@@ -1,4 +1,4 @@
-"""The balance of one citizen in SQL beside the cheapest read there is: one row by its primary key. pgbench asks both."""
+"""The balance of one citizen in SQL beside the cheapest read there is, one row by its primary key; pgbench asks."""
 
 import re
 import subprocess
@@ -36,7 +36,8 @@ def _asked(server: embedded.Server, database: str, citizens: int, directory: Pat
     ours.write_text(_script(ledger.balance_rows(CITIZEN, on=date(2027, 6, 1)), citizens))
     key = directory / "key.sql"
     key.write_text(
-        f"\\set citizen random(1, {citizens})\nSELECT citizen_id, status FROM ila.citizen WHERE citizen_id = :citizen;\n"
+        f"\\set citizen random(1, {citizens})\n"
+        "SELECT citizen_id, status FROM ila.citizen WHERE citizen_id = :citizen;\n"
     )
     pairs = [(_rate(server, database, ours), _rate(server, database, key)) for _ in range(REPETITIONS)]
     return [

@@ -18,7 +18,7 @@ REPETITIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured figure. `ratio` is the median of the pairs value / yardstick; `goal` is a bound on it or on the value."""
+    """One measured figure; `ratio` is the median of value / yardstick, `goal` a bound on it or on the value."""
 
     name: str
     value: float

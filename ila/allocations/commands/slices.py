@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CTE, Select, func, select, text
+from sqlalchemy import CTE, BigInteger, Select, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from ila import ledger, schemes
