@@ -17,7 +17,7 @@ def welcome(settings: Settings, *, database: str, schema: str, seconds: float) -
         ("database", database),
         ("schema", schema),
         ("jobs", "closed for maintenance" if settings.maintenance else "scheduler and worker run"),
-        ("web", settings.base_url),
+        ("web", f"{settings.base_url}, sign in with a token at {settings.base_url}/sign-in"),
         ("API", f"{settings.base_url}/api/v1, explained at {settings.base_url}/docs"),
     ]
     output.say(f"\nila runs; it was up in {seconds:.1f} s\n")
