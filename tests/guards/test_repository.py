@@ -69,6 +69,7 @@ def test_the_top_level_holds_only_what_the_layout_names() -> None:
 
 def test_names_are_lower_case() -> None:
     spoken = {"README.md", "LICENSE", "CHANGELOG.md", "Makefile"}
+    spoken |= {"SECURITY.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "THIRD_PARTY.md"}  # looked for by these names
     odd = [
         str(path)
         for path in (path.relative_to(ROOT) for path in tracked())
