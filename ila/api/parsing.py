@@ -155,5 +155,5 @@ class Words(fields.Field[list[str]]):
 
 
 def minor(**options: Any) -> fields.Integer:
-    """Return a field of an amount in minor units: a whole number within 64 bits, never below zero."""
-    return fields.Integer(strict=True, validate=validate.Range(0, LARGEST_MINOR), **options)
+    """Return a field of an amount in an address: a whole number of minor units within 64 bits, never below zero."""
+    return fields.Integer(validate=validate.Range(0, LARGEST_MINOR), **options)
