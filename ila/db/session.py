@@ -25,14 +25,21 @@ def database_engine(url: str, *, pool_size: int = 5, pooler: str = "") -> Engine
     """Return an engine on the psycopg driver for a `postgresql://` URL.
 
     The pool has no overflow: a request that finds no connection within 5 s is told to try again. Behind a pooler in
-    transaction mode prepared statements are off, because the server connection changes under the client.
+    transaction mode prepared statements are off, because the server connection changes under the client. Errors quote no
+    parameters: they are personal data.
     """
     parsed = make_url(url).set(drivername="postgresql+psycopg")
     arguments: dict[str, object] = {"connect_timeout": 5, "application_name": "ila"}
     if pooler == "transaction":
         arguments["prepare_threshold"] = None
     return create_engine(
-        parsed, pool_size=pool_size, max_overflow=0, pool_timeout=5, pool_pre_ping=False, connect_args=arguments
+        parsed,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        hide_parameters=True,
+        connect_args=arguments,
     )
 
 
