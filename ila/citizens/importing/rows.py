@@ -5,14 +5,17 @@ the encrypted detail, everything else has passed a pattern.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from ila.citizens.identity import IdentityKeys
 from ila.citizens.importing.template import NAMES, REASON, WORK, as_given
 from ila.citizens.persons import Identity, Person, person_faults
 from ila.citizens.rules import CRITERIA, EvidenceSource, birth_fault
+from ila.errors import Invalid
 from ila.ids import new_reference
 from ila.schemes.policy import EmploymentStatus, WorkBasis
 
@@ -161,7 +164,7 @@ class RowReader:
         _word("work_basis", basis, _BASES)
         if not _QUANTITY.match(done):
             raise RowRefused("work_done", f"{done!r} is no quantity; write 803.5, with at most four decimals")
-        if reference and (not _QUANTITY.match(reference) or not float(reference)):
+        if reference and (not _QUANTITY.match(reference) or not Decimal(reference)):
             raise RowRefused("work_reference", f"{reference!r} is no quantity above 0; write 1607, or leave it empty")
         if not _YEAR.match(year):
             raise RowRefused("work_year", f"{year!r} is no year; write the calendar year of the work, such as 2026")
@@ -170,15 +173,35 @@ class RowReader:
     def _day(self, column: str, text: str) -> date:
         found = self._days.get(text)
         if found is None:
-            if not _DAY.match(text):
-                raise RowRefused(column, f"{text!r} is no day; write it as YYYY-MM-DD")
-            try:
-                found = date.fromisoformat(text)
-            except ValueError:
-                raise RowRefused(column, f"the calendar has no day {text}; correct it") from None
+            found = date.fromisoformat(_day_text(column, text))
             if len(self._days) < 100_000:
                 self._days[text] = found
         return found
+
+
+def fact_from_text(name: str, text: str) -> tuple[str, Any]:
+    """Return the name and the value of a circumstance that is named and written as in a file; raises `Invalid`.
+
+    >>> fact_from_text("income", "24000.50"), fact_from_text("region", "")
+    (('income_minor', 2400050), ('region', None))
+    """
+    readers: dict[str, Callable[[str], Any]] = {
+        "born_on": lambda day: date.fromisoformat(_day_text("born_on", day)),
+        "resides_here": lambda flag: _flag("resides_here", flag) == "t",
+        "works_here": lambda flag: _flag("works_here", flag) == "t",
+        "national": lambda flag: _flag("national", flag) == "t",
+        "employment_status": lambda word: EmploymentStatus(_word("employment_status", word, _STATUSES)),
+        "qualification_level": lambda level: int(_level(level)) if level else None,
+        "income": lambda amount: int(_amount(amount)) if amount else None,
+        "region": lambda code: _region(code) if code else None,
+        "category": lambda code: _category(code) if code else None,
+    }
+    if name not in readers:
+        raise Invalid(f"There is no fact {name!r} to correct; name one of {', '.join(readers)}.")
+    try:
+        return ("income_minor" if name == "income" else name), readers[name](text)
+    except RowRefused as refusal:
+        raise Invalid(f"{refusal}.") from None
 
 
 def require_plain(text: str, columns: Sequence[str]) -> None:
@@ -186,6 +209,16 @@ def require_plain(text: str, columns: Sequence[str]) -> None:
     if found := _CONTROL.search(text):
         place = min(text[: found.start()].count(","), len(columns) - 1)
         raise RowRefused(columns[place], f"holds the control character {ord(found[0]):#04x}; remove it")
+
+
+def _day_text(column: str, text: str) -> str:
+    if not _DAY.match(text):
+        raise RowRefused(column, f"{text!r} is no day; write it as YYYY-MM-DD")
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise RowRefused(column, f"the calendar has no day {text}; correct it") from None
+    return text
 
 
 def _flag(column: str, text: str) -> str:

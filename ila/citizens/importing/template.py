@@ -50,6 +50,14 @@ COLUMNS: tuple[Column, ...] = (
     Column("facts_from", "first day of these facts, YYYY-MM-DD; empty: the day of the import"),
 )
 
+EXAMPLE = (
+    "BE", "national_number", "85.07.30-033 28", "Anna", "Peeters", "anna.peeters@example.org", "1985-07-30", "yes",
+    "yes", "yes", "employee", "3", "24000.50", "BE10", "",
+    "low_qualified:register:2026-01-01;caregiver:declaration:2026-03-01:2027-03-01", "hours", "803.5", "1607", "2026",
+    "2026-01-01",
+)  # fmt: skip
+"""A row as it may stand in a file, of nobody."""
+
 NAMES = tuple(column.name for column in COLUMNS)
 REQUIRED = tuple(column.name for column in COLUMNS if column.required)
 WORK = ("work_basis", "work_done", "work_reference", "work_year")
