@@ -15,6 +15,7 @@ from typing import Any
 from ila import access, allocations, citizens, ledger
 from ila.access.rules import Actor, Role
 from ila.allocations import Run, RunState
+from ila.allocations.rules import PeriodAlreadyAllocated
 from ila.cli.progress import Progress
 from ila.cli.welcome import DEMO_TOKENS
 from ila.db.session import WriteSession, WriteSessions
@@ -49,8 +50,11 @@ def staff(session: WriteSession, *, now: datetime) -> tuple[Actor, Actor, list[d
         (CHECKER, Role.ADMINISTRATOR, "another administrator, who approves them"),
         (AUDITOR, Role.AUDITOR, "an auditor, who reads everything and changes nothing"),
     ):
-        user = access.create_user(session, name, now=now)
-        access.grant_role(session, user, role, now=now)
+        try:
+            user = access.user_of_name(session, name)
+        except access.NoSuchUser:
+            user = access.create_user(session, name, now=now)
+            access.grant_role(session, user, role, now=now)
         token = access.issue_token(
             session,
             role=role,
@@ -102,44 +106,62 @@ def allocate(
     now: datetime,
     today: date,
 ) -> Run:
-    """Open, preview, fund, approve, start and finish one run; return it. Raises `Refused` where it does not finish."""
-    with sessions.begin() as session:
-        run_id = allocations.open_run(
-            session,
-            maker,
-            plan.parameters,
-            credit_code=plan.credit_code,
-            period=plan.due.period,
-            reference_on=plan.due.reference_on,
-            effective_on=plan.due.effective_on,
-            now=now,
-            today=today,
-        )
-    if _previewed(sessions, maker, run_id, now=now)["shortfall_minor"]:
-        with sessions.begin() as session:
-            _appropriate(session, maker, allocations.run_view(session, run_id), plan.parameters, now=now, today=today)
-        _previewed(sessions, maker, run_id, now=now)
-    with sessions.begin() as session:
-        digest = allocations.run_view(session, run_id).plan_digest
-        allocations.approve(session, checker, run_id, digest or b"", now=now)
-    with sessions.begin() as session:
-        facts_no = allocations.pin_facts(session)
-    with sessions.begin() as session:
-        allocations.start(
-            session, maker, run_id, facts_no=facts_no, slice_citizens=slice_citizens, now=now, today=today
-        )
-    worker = Worker(sessions, only_run=run_id)
-    with sessions.begin() as session:
-        slices = allocations.run_view(session, run_id).progress.slices
-    with Progress(f"{plan.parameters.code} {plan.credit_code} {plan.due.period}", slices, "slices") as progress:
-        while worker.step() is not Step.IDLE:
+    """Open, preview, fund, approve, start and finish one run, or go on where an earlier attempt stopped; return it.
+
+    Raises `Refused` where the run does not finish.
+    """
+    run = _opened(sessions, maker, plan, now=now, today=today)
+    if run.state in (RunState.DRAFT, RunState.PREVIEWED):
+        if _previewed(sessions, maker, run.run_id, now=now)["shortfall_minor"]:
             with sessions.begin() as session:
-                progress.update(allocations.run_view(session, run_id).progress.slices_done)
-    with sessions.begin() as session:
-        run = allocations.run_view(session, run_id)
+                run = allocations.run_view(session, run.run_id)
+                _appropriate(session, maker, run, plan.parameters, now=now, today=today)
+            _previewed(sessions, maker, run.run_id, now=now)
+        with sessions.begin() as session:
+            digest = allocations.run_view(session, run.run_id).plan_digest
+            allocations.approve(session, checker, run.run_id, digest or b"", now=now)
+        run = _seen(sessions, run.run_id)
+    if run.state is RunState.APPROVED:
+        with sessions.begin() as session:
+            facts_no = allocations.pin_facts(session)
+        with sessions.begin() as session:
+            allocations.start(
+                session, maker, run.run_id, facts_no=facts_no, slice_citizens=slice_citizens, now=now, today=today
+            )
+    worker = Worker(sessions, only_run=run.run_id)
+    label = f"{plan.parameters.code}, {plan.credit_code}, {plan.due.period}"
+    with Progress(label, _seen(sessions, run.run_id).progress.slices, "slices") as progress:
+        while worker.step() is not Step.IDLE:
+            progress.update(_seen(sessions, run.run_id).progress.slices_done)
+    run = _seen(sessions, run.run_id)
     if run.state is not RunState.FINISHED:
-        raise Refused(f"Run {run_id} of the demonstration is {run.state.value}: {run.failure}.", run_id=run_id)
+        raise Refused(f"Run {run.run_id} of the demonstration is {run.state.value}: {run.failure}.", run_id=run.run_id)
     return run
+
+
+def _opened(sessions: WriteSessions, maker: Actor, plan: Planned, *, now: datetime, today: date) -> Run:
+    """Open the run, or find the one that an earlier attempt opened."""
+    try:
+        with sessions.begin() as session:
+            run_id = allocations.open_run(
+                session,
+                maker,
+                plan.parameters,
+                credit_code=plan.credit_code,
+                period=plan.due.period,
+                reference_on=plan.due.reference_on,
+                effective_on=plan.due.effective_on,
+                now=now,
+                today=today,
+            )
+    except PeriodAlreadyAllocated as taken:
+        run_id = taken.facts["run_id"]
+    return _seen(sessions, run_id)
+
+
+def _seen(sessions: WriteSessions, run_id: int) -> Run:
+    with sessions.begin() as session:
+        return allocations.run_view(session, run_id)
 
 
 def _previewed(sessions: WriteSessions, maker: Actor, run_id: int, *, now: datetime) -> dict[str, Any]:
