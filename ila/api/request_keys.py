@@ -23,7 +23,7 @@ from ila.db.retry import attempt
 from ila.db.session import WriteSession
 from ila.errors import Conflict, DomainError, Invalid, TryAgain
 from ila.web.guard import NoToken
-from ila.web.problems import problem_of
+from ila.web.problems import RETRY_AFTER_SECONDS, problem_of
 from ila.web.refusals import MEDIA_TYPE
 
 HEADER = "Idempotency-Key"
@@ -115,7 +115,8 @@ def _claim(session: WriteSession, caller: Actor, key: str, digest: bytes) -> Ans
     except DBAPIError as error:
         if fault_of(error) is Fault.BUSY:
             raise RequestUnderWay(
-                "A request with this Idempotency-Key is still being worked on; repeat it in a few seconds."
+                "A request with this Idempotency-Key is still being worked on; repeat it in a few seconds.",
+                retry_after_seconds=RETRY_AFTER_SECONDS,
             ) from error
         raise
 

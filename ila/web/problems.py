@@ -146,6 +146,8 @@ def _of_refusal(error: DomainError) -> Problem:
     if status == 500:
         return Problem("internal_error", 500, _SENTENCES["internal_error"])
     headers = {"WWW-Authenticate": 'Bearer realm="ila"'} if status == 401 else {}
+    if "retry_after_seconds" in error.facts:
+        headers["Retry-After"] = str(error.facts["retry_after_seconds"])
     facts = {name: _plain(value) for name, value in error.facts.items() if name not in HIDDEN_FACTS}
     errors = tuple(error.facts.get("errors", ())) if isinstance(error, Invalid) else ()
     facts.pop("errors", None)

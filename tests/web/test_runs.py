@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from ila import access
 from ila.access.rules import Role
+from ila.db import idempotency
 from tests.conftest import NOW
 from tests.factories import work_through
 from tests.web.world import World
@@ -196,6 +197,19 @@ def test_two_requests_under_one_key_at_once_act_once(own_world: World) -> None:
     assert len({answer.data for answer in answers}) == 1
     assert sorted(answer.headers.get("Idempotency-Replayed", "") for answer in answers) == ["", "true", "true"]
     assert rows(own_world, "allocation_run") == 1
+
+
+def test_a_repeat_does_not_wait_for_ever_for_the_first(own_world: World) -> None:
+    with own_world.database.sessions().begin() as session:
+        anna = access.user_of_name(session, "anna").user_account_id
+        idempotency.claim(session, anna, key(1), b"0" * 32, now=NOW)
+        session.flush()
+
+        answer = own_world.post("anna", "/api/v1/runs", DRAFT, key=key(1))
+
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "request_under_way")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert rows(own_world, "allocation_run") == 0
 
 
 def test_rights_are_read_again_in_the_transaction_that_acts(own_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
