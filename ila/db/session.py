@@ -25,8 +25,8 @@ def database_engine(url: str, *, pool_size: int = 5, pooler: str = "") -> Engine
     """Return an engine on the psycopg driver for a `postgresql://` URL.
 
     The pool has no overflow: a request that finds no connection within 5 s is told to try again. Behind a pooler in
-    transaction mode prepared statements are off, because the server connection changes under the client. Errors quote no
-    parameters: they are personal data.
+    transaction mode prepared statements are off, because the server connection changes under the client.
+    Errors quote no parameters: they are personal data.
     """
     parsed = make_url(url).set(drivername="postgresql+psycopg")
     arguments: dict[str, object] = {"connect_timeout": 5, "application_name": "ila"}
