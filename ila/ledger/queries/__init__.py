@@ -17,7 +17,8 @@ from ila.ledger.queries.entitlements import (
     runs_granted_to,
     takeable,
 )
-from ila.ledger.queries.funds import fund_available
+from ila.ledger.queries.exports import Detail, Part, export_detail, export_lines, export_openings
+from ila.ledger.queries.funds import appropriation_of, fund_available
 from ila.ledger.queries.periods import is_drained, period_totals, totals_digest
 from ila.ledger.queries.statements import Position, StatementLine, journal_version, statement
 from ila.ledger.queries.totals import AccountTotal, FundLine, fund_statement, trial_balance
@@ -26,18 +27,24 @@ __all__ = [
     "AccountTotal",
     "Balance",
     "Booked",
+    "Detail",
     "Entitlement",
     "FundLine",
+    "Part",
     "Position",
     "StatementLine",
     "Takeable",
     "any_expired",
+    "appropriation_of",
     "available_by_citizen",
     "balance",
     "balance_rows",
     "booked",
     "counted_minor",
     "entitlements_of",
+    "export_detail",
+    "export_lines",
+    "export_openings",
     "fund_available",
     "fund_statement",
     "granted_by_citizen",

@@ -365,16 +365,17 @@ DAMAGE = {
         "facts",
         "two current rows of work_record tell about the same day",
         (
-            "INSERT INTO ila.work_record (citizen_id, job_no, recorded_no, valid_from, valid_until, basis, worked) VALUES"
-            " (1, 1, 1, '2020-01-01', '2021-01-01', 'hours', 5), (1, 1, 1, '2020-06-01', '2021-01-01', 'hours', 5)"
+            "INSERT INTO ila.work_record (citizen_id, job_no, recorded_no, valid_from, valid_until, basis, worked)"
+            " VALUES (1, 1, 1, '2020-01-01', '2021-01-01', 'hours', 5),"
+            " (1, 1, 1, '2020-06-01', '2021-01-01', 'hours', 5)"
         ),
     ),
     "a record of work that nobody recorded": (
         "facts",
         "a row of work_record ends before it begins, or was known by no numbered change",
         (
-            "INSERT INTO ila.work_record (citizen_id, job_no, recorded_no, valid_from, valid_until, basis, worked) VALUES"
-            " (1, 1, 9, '2020-01-01', '2021-01-01', 'hours', 5)"
+            "INSERT INTO ila.work_record (citizen_id, job_no, recorded_no, valid_from, valid_until, basis, worked)"
+            " VALUES (1, 1, 9, '2020-01-01', '2021-01-01', 'hours', 5)"
         ),
     ),
     # grants
