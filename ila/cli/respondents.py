@@ -1,4 +1,4 @@
-"""From the survey's respondents to a population file: the mapping of the demonstration, told in docs/demonstration-data.md.
+"""From survey respondents to a population file: the mapping of the demonstration, told in docs/demonstration-data.md.
 
 `gss_wages` holds what respondents of the General Social Survey said of their age, work, education and income. Each
 becomes one row of the ordinary population file; what they did not say stays empty, and the import sets a row aside
@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ila.citizens import Identity
+from ila.citizens.persons import Identity
 from ila.citizens.importing import COLUMNS
 from ila.schemes.policy import EmploymentStatus
 
