@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +105,13 @@ def session(main_database: Database) -> Iterator[WriteSession]:
 @pytest.fixture
 def database(server: embedded.Server) -> Iterator[Database]:
     """A migrated database of the test's own, dropped afterwards."""
+    with copied_database(server) as database:
+        yield database
+
+
+@contextmanager
+def copied_database(server: embedded.Server) -> Iterator[Database]:
+    """Copy the migrated database, and drop the copy afterwards."""
     name = f"ila_{os.getpid()}_{next(_names)}"
     _execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER ila_owner")
     database = Database(name, server)
