@@ -125,7 +125,8 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM pg_advisory_xact_lock(x'11ABEA5'::int);
-    IF to_regclass('ila.' || part) IS NOT NULL THEN
+    -- Not to_regclass again: it would answer from what this session knew before it waited.
+    IF EXISTS (SELECT FROM pg_class WHERE relname = part AND relnamespace = 'ila'::regnamespace) THEN
         RETURN false;
     END IF;
     EXECUTE format('CREATE TABLE ila.%I (LIKE ila.transfer INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part);

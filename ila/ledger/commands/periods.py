@@ -47,22 +47,23 @@ def fence_period(session: WriteSession, period: int, *, now: datetime) -> None:
 def drain_mark(session: WriteSession, period: int) -> int:
     """Return the transaction id below which everything must end before a fenced period can be closed.
 
-    Call it in a transaction after the one that fenced: raises `PeriodConflict` where the fence is not committed. The
-    mark is the end of the present snapshot. The fence's own id would not do: a command may have read the old rule
-    under an id given out after it.
+    Call it first in a transaction after the one that fenced, and commit: raises `PeriodConflict` where the fence is
+    not committed. The mark is an id of its own, given out after the fence. Neither the fence's id nor the end of a
+    snapshot would do: a command may have read the old rule under an id given out after both, since a snapshot ends
+    behind the last transaction that has *completed*.
     """
-    own_xid, mark, state = session.execute(
+    committed = session.scalar(
         text(
-            "SELECT pg_current_xact_id_if_assigned()::text, pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
-            " (SELECT state FROM ila.ledger_period WHERE period = :period)"
+            "SELECT pg_current_xact_id_if_assigned() IS NULL"
+            " AND EXISTS (SELECT FROM ila.ledger_period WHERE period = :period)"
         ),
         {"period": period},
-    ).one()
-    if state is None or own_xid is not None:
+    )
+    if not committed:
         raise PeriodConflict(
             f"The fence of the period {period} is not committed; commit it, then take the mark.", period=period
         )
-    return int(mark)
+    return int(session.execute(text("SELECT pg_current_xact_id()::text")).scalar_one())
 
 
 def close_period(session: WriteSession, period: int, *, mark: int, now: datetime) -> bytes:
