@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from ila import clock, schemes
 from ila.db import job_claims
 from ila.db.job_claims import JobRun, JobState
+from ila.db.session import WriteSession
 from ila.errors import DomainError, TryAgain
 from ila.scheduling.calendar import Missed
 from ila.scheduling.jobs import JOBS, Claimable, Job, PutOff, Work, claimables
@@ -153,14 +154,19 @@ class Scheduler:
         now = self.work.now()
         try:
             with self.work.sessions.begin() as session:
-                while self._born_at is None:
-                    if job_claims.claim_job(session, LIFE, now, claimed_by=self.claimed_by, now=now):
-                        self._born_at = now
-                    now += timedelta(microseconds=1)
-                for name, scheduled_for in (*self._under_way, (LIFE, self._born_at)):
+                born_at = self._born_at or self._claim_life(session, now)
+                for name, scheduled_for in (*self._under_way, (LIFE, born_at)):
                     job_claims.heartbeat(session, name, scheduled_for, now=now)
+            self._born_at = born_at
         except Exception as error:
             _log_trouble("the scheduler could not write its sign of life", error)
+
+    def _claim_life(self, session: WriteSession, now: datetime) -> datetime:
+        """Claim the instant of birth; of two schedulers born in the same instant one is a microsecond younger."""
+        born_at = now
+        while not job_claims.claim_job(session, LIFE, born_at, claimed_by=self.claimed_by, now=now):
+            born_at += timedelta(microseconds=1)
+        return born_at
 
     def _end(self) -> None:
         if self._born_at is None:
