@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import RowMapping, select
@@ -21,9 +22,19 @@ from ila.allocations.models import AllocationRunRow
 from ila.allocations.queries import NoSuchRun, People, lines_as_counted, scheme_lines
 from ila.allocations.rules import RunKind
 from ila.errors import NotFound
+from ila.money import Rounding, decimal_from_minor, round_minor
 from ila.schemes import rules as scheme_rules
 from ila.schemes.parameters import ParameterSet
-from ila.schemes.policy import AllocationPolicy, CeilingScope, Effect, NeedWeight, ProrataMode, Reason
+from ila.schemes.policy import (
+    AllocationPolicy,
+    CeilingScope,
+    Combination,
+    Effect,
+    NeedWeight,
+    ProrataMode,
+    Reason,
+    Taper,
+)
 
 
 class NotConsidered(NotFound):
@@ -176,17 +187,17 @@ def steps(
         )
     for need in needs:
         if need.effect is not Effect.SET_BASE:
-            result.append(Step(f"need.{need.criterion}", _need_text(need), _need_value(need), need.reference))
+            result.append(_need(need, row))
     weighted = Decimal(row["weighted"]).normalize()
     if any(need.effect is not Effect.SET_BASE for need in needs):
-        words = f"After the needs, combined by {policy.combination.value}"
+        words = f"After the needs: {_COMBINED[policy.combination]}"
         if policy.weight_cap is not None:
-            words += f" and at most {_plain(policy.weight_cap)} times the base"
+            words += f", at most {_plain(policy.weight_cap)} times the base"
         result.append(Step("weighted", f"{words}.", weighted, law.get("needs_combination")))
     result.append(
         Step(
             "rounded",
-            f"Rounded to whole minor units ({policy.rounding.value}).",
+            _ROUNDED[policy.rounding],
             row["rounded_minor"],
             law.get("rounding_credit"),
         )
@@ -204,23 +215,58 @@ def steps(
 def _base(policy: AllocationPolicy, row: Mapping[str, Any], needs: Sequence[NeedWeight]) -> Step:
     for need in needs:
         if need.effect is Effect.SET_BASE and need.amount_minor == row["base_minor"]:
-            return Step("base", f"Base of the credit, set by {need.criterion}.", row["base_minor"], need.reference)
+            return Step(
+                "base",
+                f"Base of the credit, set by {need.criterion.replace('_', ' ')}.",
+                row["base_minor"],
+                need.reference,
+            )
     return Step("base", "Base of the credit.", row["base_minor"], policy.references.get("base_amount"))
 
 
-def _need_text(need: NeedWeight) -> str:
+def _need(need: NeedWeight, row: Mapping[str, Any]) -> Step:
+    """Return the step of a need that adds or multiplies, with what it does for this citizen."""
+    name, words = f"need.{need.criterion}", need.criterion.replace("_", " ")
     if need.effect is Effect.ADD:
-        return f"Need {need.criterion}: an addition."
-    if need.taper is not None:
-        return (
-            f"Need {need.criterion}: a factor of up to {_plain(need.factor or Decimal(1))}, fading with "
-            f"{need.taper.fact} from {need.taper.full_at} to {need.taper.none_at}."
-        )
-    return f"Need {need.criterion}: a factor of {_plain(need.factor or Decimal(1))}."
+        return Step(name, f"Because of {words}: an addition.", need.amount_minor, need.reference)
+    factor = need.factor or Decimal(1)
+    if need.taper is None:
+        return Step(name, f"Because of {words}: a factor.", factor, need.reference)
+    fact = row["income_minor"] if need.taper.fact == "income" else row["age"]
+    bounds = [_fact_text(need.taper, bound) for bound in (need.taper.full_at, need.taper.none_at)]
+    share = Fraction(0) if fact is None else scheme_rules.taper_share(need.taper, fact)
+    effective = 1 + (Fraction(factor) - 1) * share
+    return Step(
+        name,
+        f"Because of {words}: a factor; {_plain(factor)} at {need.taper.fact} {bounds[0]}, fading to 1 at {bounds[1]}.",
+        Decimal(round_minor(effective * 10**SHOWN_DECIMALS)).scaleb(-SHOWN_DECIMALS).normalize(),
+        need.reference,
+    )
 
 
-def _need_value(need: NeedWeight) -> int | Decimal | None:
-    return need.amount_minor if need.effect is Effect.ADD else need.factor
+def _fact_text(taper: Taper, bound: int) -> str:
+    """Return a bound of a taper as people write it; incomes are kept in cents."""
+    return f"{decimal_from_minor(bound, INCOME_DECIMALS):,}" if taper.fact == "income" else str(bound)
+
+
+SHOWN_DECIMALS = 6
+"""Decimals of a faded factor in an explanation; the amount itself is computed without rounding it."""
+
+INCOME_DECIMALS = 2
+
+_COMBINED = {
+    Combination.SUM: "what each adds is summed",
+    Combination.MAX: "the one that gives most",
+    Combination.SEQUENTIAL: "one after the other",
+    Combination.PRIORITY: "the first in the order of the scheme",
+}
+
+_ROUNDED = {
+    Rounding.CEIL: "Rounded up to the smallest unit.",
+    Rounding.CEIL_INTEGER: "Rounded up to the whole unit.",
+    Rounding.FLOOR: "Rounded down to the smallest unit.",
+    Rounding.HALF_UP: "Rounded to the smallest unit, half goes up.",
+}
 
 
 def _plain(number: Decimal) -> str:

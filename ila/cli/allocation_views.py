@@ -231,11 +231,17 @@ def explanation_json(explained: "Explanation") -> dict[str, Any]:
     }
 
 
+def _fact_word(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "not known" if value is None else value
+
+
 def show_explanation(explained: "Explanation") -> None:
     """Write the facts used, each step with its result and law, and the result."""
     unit = {"unit": explained.scheme.unit, "minor_units": explained.scheme.minor_units}
     known = plan_json(dict(explained.facts), 2)
-    facts = [[name.replace("_", " "), "not known" if value is None else value] for name, value in known.items()]
+    facts = [[name.replace("_", " "), _fact_word(value)] for name, value in known.items()]
     facts.append(["needs", ", ".join(explained.needs) or "none"])
     given = f"by run {explained.run_id}" if explained.run_id else "as a run of today would give it"
     output.table(
@@ -251,8 +257,10 @@ def show_explanation(explained: "Explanation") -> None:
     until = (
         f", usable until {explained.expires_on}" if explained.expires_on and explained.expires_on.year < 9999 else ""
     )
-    why = f" ({explained.reason.value})" if explained.reason else ""
-    output.say(f"Credited on {explained.effective_on}: {amount(explained.amount_minor, unit)}{why}{until}.")
+    if explained.reason and not explained.amount_minor:
+        output.say(f"Nothing is credited: {explained.steps[-1].text}")
+    else:
+        output.say(f"Credited on {explained.effective_on}: {amount(explained.amount_minor, unit)}{until}.")
 
 
 def _step_json(step: Any, decimals: int) -> Any:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ila.citizens.persons import Identity
 from ila.citizens.importing import COLUMNS
+from ila.citizens.persons import Identity
 from ila.schemes.policy import EmploymentStatus
 
 PACKAGE, ITEM = "stevedata", "gss_wages"
