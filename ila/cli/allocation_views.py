@@ -182,7 +182,9 @@ def _table_of_groups(title: str, name: str, groups: Mapping[str, Mapping[str, in
     if not groups:
         return
     rows = []
-    for key, group in groups.items():
+    for key, group in sorted(groups.items(), key=lambda each: -each[1]["citizens"]):
+        if not group["citizens"]:
+            continue
         mean = amount(group["amount_minor"] // group["credited"], plan) if group["credited"] else ""
         rows.append([key, group["citizens"], group["credited"], amount(group["amount_minor"], plan), mean])
     columns = [name, "Citizens", "Credited", "Amount", "Mean"]

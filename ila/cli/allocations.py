@@ -13,6 +13,7 @@ from ila.cli.allocation_reading import explain, forecast
 from ila.cli.context import Context, actor_of, json_option, open_context, token_option
 from ila.cli.failures import REFUSED
 from ila.cli.progress import Progress
+from ila.money import decimal_from_minor
 
 if TYPE_CHECKING:
     from ila.access.rules import Actor
@@ -134,7 +135,16 @@ def preview(run_id: int, token_file: Path | None, as_json: bool) -> None:
     assert run.plan is not None
     assert run.plan_digest is not None
     views.show_plan(run.plan)
-    output.say(f"\nNext, by another administrator: ila allocations approve {run_id} --plan {run.plan_digest.hex()}")
+    if run.plan["shortfall_minor"]:
+        lacking = decimal_from_minor(run.plan["shortfall_minor"], run.scheme.minor_units)
+        output.say(
+            f"\nNext: ila ledger appropriate --fund {run.scheme.code}/{run.fund.code} --amount {lacking}"
+            f' --reference "the law that grants it", then preview again.'
+        )
+    else:
+        output.say(
+            f"\nNext, by another administrator: ila allocations approve {run_id} --plan {run.plan_digest.hex()}"
+        )
 
 
 @commands.command("approve")
