@@ -34,7 +34,10 @@ from ila.errors import Conflict, Invalid, NotFound
 from ila.ids import new_reference
 
 OPENINGS = 0x11A_0BE9
-"""Key of the advisory lock between openings of accounts (shared) and batches of imports (exclusive)."""
+"""Key of the advisory lock between openings of accounts (shared) and batches of imports (exclusive).
+
+Two openings for one person exclude one another by a lock on the first 64 bits of the person's hash.
+"""
 
 
 class AlreadyHasAccount(Conflict):
@@ -114,7 +117,9 @@ def open_account(
         require_period(need.valid_from, need.valid_until)
     for record in work:
         require_calendar_year(record.valid_from, record.valid_until)
+    identifier_hash = keys.identifier_hash(person.identity)
     session.execute(select(func.pg_advisory_xact_lock_shared(OPENINGS)))
+    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(identifier_hash[:8], signed=True))))
     require_same_keys(session, keys)
     if citizen_id_of_identity(session, keys, person.identity) is not None:
         raise AlreadyHasAccount("A person with this identifier has an account already; look it up by the identifier.")
@@ -124,7 +129,6 @@ def open_account(
             citizen_id=citizen_id, reference=new_reference(), status=AccountStatus.OPEN, opened_on=on
         )
     )
-    identifier_hash = keys.identifier_hash(person.identity)
     session.execute(
         insert(PersonalDetailRow).values(
             citizen_id=citizen_id,
