@@ -1,14 +1,12 @@
 """Corrections are further entries: equal, opposite, once, with the stored balances put right."""
 
-from datetime import date
-
 import pytest
 from sqlalchemy import text
 
 from ila import ledger
 from ila.ledger.rules import AlreadyBooked, Draw, InsufficientFund
-from tests.integration.ledger.conftest import ANNA, DIGEST, EMPLOYER, EURO, NOW, TODAY, Books, closing_line, entry
-from tests.integration.ledger.test_moving import booking
+from tests.integration.ledger.conftest import ANNA, EMPLOYER, EURO, HOURS, HOURS_FUND, NOW, TODAY, Books
+from tests.integration.ledger.test_moving import booking, convert
 
 
 def reverse(books: Books, entry_id: int, citizen_id: int = ANNA) -> int:
@@ -69,29 +67,18 @@ def test_an_appropriation_that_was_given_away_is_not_reversed(books: Books):
 
 
 def test_what_was_spent_is_not_taken_back(books: Books):
-    run_id = books.credit((ANNA, 100))
-    ledger.draw(books.session, ANNA, [Draw(run_id, 100)])
-    given_back = ledger.post(
-        books.session,
-        entry(closing_line(run_id, 100)),
-        now=NOW,
-        period=2027,
-    )
-    reverse(books, given_back)
-    ledger.draw(books.session, ANNA, [Draw(run_id, 60)])
-    second = ledger.post(books.session, _granting(run_id), now=NOW, period=2027)
+    hours = books.credit((ANNA, 24), scheme_id=HOURS, fund_id=HOURS_FUND)
+    convert(books, hours, 20)
+    conversion = books.session.scalar(text("SELECT journal_entry_id FROM ila.journal_entry WHERE kind = 7"))
+    ledger.draw(books.session, ANNA, [Draw(books.target_run, 1)])
 
     with pytest.raises(ledger.AlreadySpent) as refusal:
-        reverse(books, second)
-    assert refusal.value.facts["available_minor"] == 40
+        reverse(books, conversion)
+    assert refusal.value.facts["available_minor"] == 29_999
 
-
-def _granting(run_id: int):
-    from ila.ledger.chart import AccountKind, EntryKind
-    from ila.ledger.rules import Account, JournalEntry, Transfer
-
-    line = Transfer(Account(AccountKind.FUND, 1), Account(AccountKind.ENTITLEMENT, run_id), 50)
-    return JournalEntry(ANNA, EntryKind.CORRECTION, 5, 0, EURO, date(2027, 1, 4), DIGEST, 1, (line,))
+    ledger.restore(books.session, ANNA, [Draw(books.target_run, 1)])
+    reverse(books, conversion)
+    assert [books.available(ANNA, run) for run in (hours, books.target_run)] == [24, 0]
 
 
 def test_slices_reversals_and_unknown_entries_are_refused_with_what_to_do(books: Books):
