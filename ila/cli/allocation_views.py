@@ -246,11 +246,8 @@ def show_explanation(explained: "Explanation") -> None:
     facts = [[name.replace("_", " "), _fact_word(value)] for name, value in known.items()]
     facts.append(["needs", ", ".join(explained.needs) or "none"])
     given = f"by run {explained.run_id}" if explained.run_id else "as a run of today would give it"
-    output.table(
-        ["Fact", f"On {explained.reference_on}"],
-        facts,
-        title=f"{explained.scheme.title}, {explained.credit_code} for {explained.period}, {given}",
-    )
+    output.say(f"{explained.scheme.title}, {explained.credit_code} for {explained.period}, {given}")
+    output.table(["Fact", f"On {explained.reference_on}"], facts)
     output.table(
         ["Step", "What it says", "Result", "Law"],
         [[step.name, step.text, _step_value(step, unit), step.reference] for step in explained.steps],

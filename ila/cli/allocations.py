@@ -142,9 +142,7 @@ def preview(run_id: int, token_file: Path | None, as_json: bool) -> None:
             f' --reference "the law that grants it", then preview again.'
         )
     else:
-        output.say(
-            f"\nNext, by another administrator: ila allocations approve {run_id} --plan {run.plan_digest.hex()}"
-        )
+        output.say(f"\nNext, by another administrator: ila allocations approve {run_id} --plan {run.plan_digest.hex()}")
 
 
 @commands.command("approve")
@@ -156,6 +154,7 @@ def approve(run_id: int, digest: str, token_file: Path | None, as_json: bool) ->
     """Approve the plan of a run as a second administrator."""
     from ila import allocations, clock
 
+    _require_digest(digest)
     with open_context("job") as context:
         with context.sessions.begin() as session:
             actor = actor_of(session, token_file)
@@ -372,13 +371,16 @@ def _parameters_of(context: Context, run: "Run") -> "ParameterSet | None":
     return None if run.reverses_run_id is not None else _parameters(context, run.scheme.code)
 
 
-def _whole_digest(digest: str, known: bytes | None) -> bytes:
-    """Return the digest that was meant; what is not the plan of now is refused by the command."""
+def _require_digest(digest: str) -> None:
     from ila.errors import Invalid
 
-    text = digest.lower()
-    if len(text) < SHORTEST_DIGEST or len(text) > 64 or set(text) - set("0123456789abcdef"):
+    if not SHORTEST_DIGEST <= len(digest) <= 64 or set(digest.lower()) - set("0123456789abcdef"):
         raise Invalid(f"{digest!r} is no digest of a plan; copy at least {SHORTEST_DIGEST} digits from the preview.")
+
+
+def _whole_digest(digest: str, known: bytes | None) -> bytes:
+    """Return the digest that was meant; what is not the plan of now is refused by the command."""
+    text = digest.lower()
     if known is not None and known.hex().startswith(text):
         return known
     return bytes.fromhex(text.ljust(64, "0"))
