@@ -95,6 +95,10 @@ def trial_balance(scheme_code: str | None, until: datetime | None, as_json: bool
     """Show what went into and out of every account, and that it adds up to zero in each scheme.
 
     Accounts of citizens are shown as one sum. Ends with 1 if a scheme does not add up.
+
+    \b
+    Example:
+      ila ledger trial-balance --scheme eu_model --until 2027-12-31
     """
     from ila import ledger, schemes
 

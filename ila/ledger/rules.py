@@ -170,8 +170,6 @@ def require_allowed(kind: EntryKind, transfers: Iterable[Transfer]) -> None:
             raise ValueError(f"an entry {kind.name} has no line {pair[0].name} -> {pair[1].name}")
         if transfer.amount_minor <= 0:
             raise ValueError(f"a transfer needs a positive amount, not {transfer.amount_minor}")
-        if transfer.debit == transfer.credit:
-            raise ValueError(f"a transfer needs two accounts, not {transfer.debit} twice")
 
 
 def reversed_entry(entry: JournalEntry, entry_id: int, *, effective_on: date, actor_id: int) -> JournalEntry:

@@ -118,6 +118,7 @@ class Books:
     """Shorthand of the tests: credit, spend and read in one line each. It calls the ledger's own door only."""
 
     session: WriteSession
+    target_run: int = 0
 
     def credit(
         self,

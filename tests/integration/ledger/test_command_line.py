@@ -54,6 +54,7 @@ def terminal_at(database: Database, monkeypatch, capfd) -> Terminal:
         with pytest.raises(SystemExit) as end:
             ila.cli.main(["ledger", *arguments])
         shown = capfd.readouterr()
+        assert isinstance(end.value.code, int)
         return end.value.code, shown.out, shown.err
 
     return run

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from ila import ledger
 from ila.ledger.chart import AccountKind, EntryKind
-from ila.ledger.rules import Account, AlreadyBooked, PeriodClosed, Transfer
+from ila.ledger.rules import Account, AlreadyBooked, JournalEntry, PeriodClosed, Transfer
 from tests.integration.ledger.conftest import ANNA, BEN, EMPLOYER, NOW, STATE, Books, closing_line, entry
 
 
@@ -30,10 +30,14 @@ def test_the_same_event_is_booked_once_and_the_refusal_names_the_entry(books: Bo
     assert books.count("transfer") == 1
 
 
-@pytest.mark.parametrize("change", [{"citizen_id": BEN}, {"kind": EntryKind.EXPIRY}, {"source_id": 2}, {"step": 1}])
-def test_another_citizen_kind_source_or_step_is_another_event(books: Books, change: dict[str, object]):
+@pytest.mark.parametrize(
+    "other",
+    [entry(citizen_id=BEN), entry(kind=EntryKind.EXPIRY), entry(source_id=2), entry(step=1)],
+    ids=["citizen", "kind", "source", "step"],
+)
+def test_another_citizen_kind_source_or_step_is_another_event(books: Books, other: JournalEntry):
     ledger.post(books.session, entry(), now=NOW, period=2027)
-    ledger.post(books.session, entry(**change), now=NOW, period=2027)
+    ledger.post(books.session, other, now=NOW, period=2027)
 
     assert books.count("journal_entry") == 2
 
