@@ -235,7 +235,8 @@ def previewed_run(
     credit_code: str = "yearly",
     period: str = "2027",
     today: date = TODAY,
-    **days: date,
+    reference_on: date | None = None,
+    effective_on: date | None = None,
 ) -> int:
     """Open a run in Anna's name and preview it."""
     run_id = allocations.open_run(
@@ -247,7 +248,8 @@ def previewed_run(
         fund_code=parameters.funds[0].code,
         now=NOW,
         today=today,
-        **days,  # type: ignore[arg-type]
+        reference_on=reference_on,
+        effective_on=effective_on,
     )
     allocations.preview(session, ANNA, run_id, facts_no=allocations.pin_facts(session), now=NOW)
     return run_id
@@ -273,9 +275,19 @@ def work_through(session: WriteSession, run_id: int, *, now: datetime = NOW, tod
     return allocations.run_view(session, run_id)
 
 
-def finished_run(session: WriteSession, parameters: ParameterSet, *, slice_citizens: int = 1000, **kind: object) -> int:
-    """Open, preview, approve, start and work through a run; return its number."""
-    run_id = previewed_run(session, parameters, **kind)  # type: ignore[arg-type]
+def finished_run(
+    session: WriteSession,
+    parameters: ParameterSet,
+    *,
+    slice_citizens: int = 1000,
+    credit_code: str = "yearly",
+    period: str = "2027",
+    on: date | None = None,
+) -> int:
+    """Open, preview, approve, start and work through a run, on a day of its own if one is given; return its number."""
+    run_id = previewed_run(
+        session, parameters, credit_code=credit_code, period=period, reference_on=on, effective_on=on
+    )
     approve_and_start(session, run_id, slice_citizens=slice_citizens)
     work_through(session, run_id)
     return run_id

@@ -105,7 +105,10 @@ def show_run(run: "Run") -> None:
     """Write everything about a run: where it stands, who did what, and its plan."""
     facts: list[tuple[str, object]] = [
         ("Scheme", f"{run.scheme.code}: {run.scheme.title}"),
-        ("What", f"{run.kind.value} {run.credit_code} for {run.period}".replace("  ", " ")),
+        (
+            "What",
+            f"{run.kind.value} run" + (f" of {run.credit_code}" if run.credit_code else "") + f" for {run.period}",
+        ),
         ("State", run.state.value),
         ("Fund", run.fund.code),
         ("Reference day, day of credit", f"{run.reference_on}, {run.effective_on}"),
@@ -153,8 +156,10 @@ def _totals(plan: Mapping[str, Any]) -> None:
     if "spent_minor" in plan:
         rows.append(["Spent already, stays", amount(plan["spent_minor"], plan), None])
     last = f"Run {before['run_id']} for {before['period']}" if before else "No earlier run"
-    title = f"{plan['scheme']} {plan['credit_code']} for {plan['period']}, facts and rules of {plan['reference_on']}"
-    output.table(["", "This run", last], rows, title=title, right=["This run", last])
+    output.say(
+        f"{plan['scheme']} {plan['credit_code']} for {plan['period']}, facts and rules of {plan['reference_on']}"
+    )
+    output.table(["", "This run", last], rows, right=["This run", last])
     if plan.get("fund_available_minor") is None:
         output.say(f"The fund {plan['fund']} has no limit.")
     elif plan["shortfall_minor"]:
@@ -175,7 +180,8 @@ def _totals(plan: Mapping[str, Any]) -> None:
 def _table_of_counts(title: str, counts: Mapping[str, int], name: str) -> None:
     if counts:
         ordered = sorted(counts.items(), key=lambda each: -each[1])
-        output.table([name, "Citizens"], [[key, count] for key, count in ordered], title=title, right=["Citizens"])
+        output.say(title)
+        output.table([name, "Citizens"], [[key, count] for key, count in ordered], right=["Citizens"])
 
 
 def _table_of_groups(title: str, name: str, groups: Mapping[str, Mapping[str, int]], plan: Mapping[str, Any]) -> None:
@@ -188,7 +194,8 @@ def _table_of_groups(title: str, name: str, groups: Mapping[str, Mapping[str, in
         mean = amount(group["amount_minor"] // group["credited"], plan) if group["credited"] else ""
         rows.append([key, group["citizens"], group["credited"], amount(group["amount_minor"], plan), mean])
     columns = [name, "Citizens", "Credited", "Amount", "Mean"]
-    output.table(columns, rows, title=title, right=columns[1:])
+    output.say(title)
+    output.table(columns, rows, right=columns[1:])
 
 
 def _distribution(plan: Mapping[str, Any]) -> None:
@@ -201,7 +208,8 @@ def _distribution(plan: Mapping[str, Any]) -> None:
         until_minor = bar["from_minor"] + plan["histogram_step_minor"]
         span = f"{decimal_from_minor(bar['from_minor'], plan['minor_units']):,} to below {amount(until_minor, plan)}"
         rows.append([span, bar["credited"], "█" * max(1, bar["credited"] * BAR_WIDTH // most)])
-    output.table(["Amount", "Citizens", ""], rows, title="Distribution", right=["Amount", "Citizens"])
+    output.say("Distribution")
+    output.table(["Amount", "Citizens", ""], rows, right=["Amount", "Citizens"])
 
 
 def explanation_json(explained: "Explanation") -> dict[str, Any]:
@@ -306,13 +314,14 @@ def forecast_json(forecast: "Forecast") -> dict[str, Any]:
 def show_forecast(forecast: "Forecast") -> None:
     """Write the expected events with the running balance, and what they come to."""
     unit = {"unit": forecast.scheme.unit, "minor_units": forecast.scheme.minor_units}
+    held = amount(forecast.balance_minor, unit)
+    output.say(f"{forecast.scheme.title}, {forecast.credit_code}: {held} today")
     output.table(
         ["Day", "What", "Amount", "Balance after", "Note"],
         [
             [str(event.on), event.kind, amount(event.amount_minor, unit), amount(event.balance_minor, unit), event.note]
             for event in forecast.events
         ],
-        title=f"{forecast.scheme.title}, {forecast.credit_code}: {amount(forecast.balance_minor, unit)} today",
         right=["Amount", "Balance after"],
     )
     for sentence in _ends_of(forecast):

@@ -204,8 +204,7 @@ def _hold(session: WriteSession, person: int, amount_minor: int) -> None:
 def test_a_credit_of_once_in_a_life_is_given_once(session: WriteSession) -> None:
     parameters = registered(session, "sg_sfc")
     of_1984, of_1985 = add_people(session, [replace(ADULT, born_on=date(year, 2, 2)) for year in (1984, 1985)])
-    first_days = {"reference_on": date(2024, 5, 1), "effective_on": date(2024, 5, 1)}
-    first = finished_run(session, parameters, credit_code="mid_career", period="2024", **first_days)
+    first = finished_run(session, parameters, credit_code="mid_career", period="2024", on=date(2024, 5, 1))
 
     second = finished_run(session, parameters, credit_code="mid_career", period="2025")
 
