@@ -9,7 +9,6 @@ from ila.errors import TryAgain
 from ila.ledger.commands.booking import insert_entry, require_open_period
 from tests.integration.ledger.conftest import ANNA, NOW, Books, closing_line, entry, plant_world
 
-
 COPY = (
     "INSERT INTO ila.journal_entry SELECT citizen_id, journal_entry_id + 1000, source_id + 1, actor_id, reverses,"
     " recorded_at, effective_on, period, kind, step, parameter_digest, detail_digest FROM ila.journal_entry"
