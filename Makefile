@@ -8,7 +8,7 @@ DEV    := .venv/.installed-dev
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run scheduler worker test check format bench golden lock clean
+.PHONY: help setup run scheduler worker test check format bench golden picture lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -44,6 +44,9 @@ bench: $(DEV)  ## measure the speeds; a table, and build/bench.json
 
 golden: $(DEV)  ## write the generated files anew: settings, schemes, OpenAPI
 	$(BIN)/python -m tests.golden
+
+picture: $(DEV)  ## draw docs/terminal.svg anew, by acting on a running demonstration
+	$(BIN)/python docs/terminal_picture.py
 
 lock: $(DEV)  ## resolve pyproject.toml into the four lock files, with hashes and without the index they came from
 	$(UV) pyproject.toml --extra embedded -o requirements.lock
