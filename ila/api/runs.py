@@ -14,6 +14,7 @@ from ila.api.parsing import Resource
 from ila.api.request_keys import Done, once_per_key
 from ila.db.retry import attempt
 from ila.db.session import ReadSession, WriteSession
+from ila.schemes.parameters import ParameterSet
 from ila.web.policies import policy_of
 
 blueprint = Resource(
@@ -149,13 +150,19 @@ def _pinned_facts() -> dict[str, int]:
     return {"facts_no": attempt(web.database().sessions, allocations.pin_facts)}
 
 
+def _rules_of(run: Run) -> ParameterSet | None:
+    """Return the rules as the files have them now, for a run that gives credits; a reversal needs none."""
+    return None if run.reverses_run_id is not None else policy_of(run.scheme.code)
+
+
 @blueprint.route("/runs/<int:run_id>/preview", methods=["POST"])
 @web.access(Permission.MANAGE_RUNS)
 @blueprint.response(200, RunSchema)
 @once_per_key(_pinned_facts)
 def preview_run(session: WriteSession, actor: Actor, run_id: int, facts_no: int) -> Done:
     """Compute what a run would give, without giving it."""
-    allocations.preview(session, actor, run_id, facts_no=facts_no, now=clock.now())
+    parameters = _rules_of(allocations.run_view(session, run_id))
+    allocations.preview(session, actor, run_id, facts_no=facts_no, now=clock.now(), parameters=parameters)
     return _done(session, run_id, 200)
 
 
@@ -185,6 +192,7 @@ def start_run(session: WriteSession, actor: Actor, run_id: int, facts_no: int) -
         slice_citizens=web.settings().allocation_slice_citizens,
         now=clock.now(),
         today=clock.today(run.scheme.time_zone),
+        parameters=_rules_of(run),
     )
     return _done(session, run_id, 202)
 
