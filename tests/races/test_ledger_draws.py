@@ -151,6 +151,50 @@ def test_draws_and_returns_at_once_end_where_they_began(sessions):
         assert Books(session).available(ANNA, run_id) == 1_000
 
 
+def test_a_sweep_among_draws_dated_yesterday_takes_exactly_what_they_leave(sessions):
+    """Stragglers still hold yesterday's date, and the entitlement granted first is the one that expires last."""
+    with sessions.begin() as session:
+        books = Books(session)
+        for month in (9, 5, 1):
+            books.credit((ANNA, 10_000), (BEN, 10_000), expires_on=date(2028, month, 1))
+        entry_ids = ledger.mint_ids(session, HANDS, year=2027)
+
+    def take(citizen_id: int, number: int) -> int:
+        with sessions.begin() as session:
+            spend(session, citizen_id, 900, number)
+        return 900
+
+    def sweep(number: int) -> int:
+        with sessions.begin() as session:
+            return ledger.expire(
+                session,
+                run_id=77,
+                slice_no=number,
+                journal_entry_id=entry_ids[number],
+                scheme_id=EURO,
+                first_citizen_id=1,
+                last_citizen_id=1_000,
+                before=date(2028, 6, 1),
+                effective_on=date(2028, 6, 1),
+                period=2027,
+                parameter_digest=DIGEST,
+                now=NOW,
+            ).amount_minor
+
+    works = [partial(take, 1 + number % 2, number) for number in range(60)]
+    for place, number in ((5, 1), (20, 2), (40, 3)):
+        works.insert(place, partial(sweep, number))
+    results = together(works)
+
+    gone = sum(result for result in results if isinstance(result, int))
+    assert {type(result) for result in results} <= {int, InsufficientEntitlement}
+    with sessions() as session:
+        left = session.execute(text("SELECT sum(available_minor) FROM ila.entitlement")).scalar_one()
+        assert gone + left == 60_000
+        assert not ledger.any_expired(session, EURO, before=date(2028, 6, 1))
+        assert [result.name for result in checks.run(session, checks.PASSES) if not result.clean] == []
+
+
 def test_an_event_posted_by_everybody_at_once_is_booked_once(sessions):
     with sessions.begin() as session:
         run_id = Books(session).credit((ANNA, 5_000))

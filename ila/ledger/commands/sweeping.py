@@ -58,7 +58,7 @@ def expire(
 ) -> Expired:
     """Sweep what a stretch of citizens has left of entitlements whose last day lies before `before`.
 
-    The rows are locked in key order, set to zero, and a line `entitlement -> expired` of the granting fund is booked
+    The rows are locked in spend order, set to zero, and a line `entitlement -> expired` of the granting fund is booked
     for each, under citizen 0 with the natural key (expiry, run, slice). Raises `PeriodClosed`.
     """
     entry = JournalEntry(
@@ -136,7 +136,10 @@ def take_back(
 
 
 def _emptied(which: ColumnElement[bool]) -> CTE:
-    """Lock entitlements that have something left, in key order, set them to zero and return what was in them."""
+    """Lock entitlements that have something left, set them to zero and return what was in them.
+
+    The order is that of every other command, citizen by citizen, so that a straggler waits and does not deadlock.
+    """
     held = (
         select(
             EntitlementRow.citizen_id,
@@ -145,7 +148,7 @@ def _emptied(which: ColumnElement[bool]) -> CTE:
             EntitlementRow.fund_id,
         )
         .where(which, EntitlementRow.available_minor > 0)
-        .order_by(EntitlementRow.citizen_id, EntitlementRow.allocation_run_id)
+        .order_by(EntitlementRow.citizen_id, EntitlementRow.expires_on, EntitlementRow.allocation_run_id)
         .with_for_update(key_share=True)
         .cte("held")
     )
