@@ -48,7 +48,10 @@ def normalised_identifier(identifier: str) -> str:
     >>> normalised_identifier(" 85.07.30-033 28")
     '85073003328'
     """
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", identifier).upper())
+    if identifier.isascii():
+        return _SEPARATORS.sub("", identifier.upper())
+    compact = _SEPARATORS.sub("", unicodedata.normalize("NFKC", identifier))
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", compact).upper())
 
 
 def person_faults(person: Person) -> Iterator[tuple[str, str]]:

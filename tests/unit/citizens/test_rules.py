@@ -1,5 +1,6 @@
 """Corrections of stretches, identifiers, and the words of needs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from ila.citizens.persons import Identity, Person, normalised_identifier, person_faults
 from ila.citizens.rules import (
     CRITERIA,
+    Stretch,
     UnknownCriterion,
     birth_fault,
     correction,
@@ -29,6 +31,16 @@ class Known:
     valid_until: date
 
 
+def days_of(stretches: Iterable[Stretch]) -> set[date]:
+    """The days on which something holds."""
+    return {
+        day(number)
+        for stretch in stretches
+        for number in range(100)
+        if stretch.valid_from <= day(number) < stretch.valid_until
+    }
+
+
 def day(number: int) -> date:
     return FIRST + timedelta(days=number)
 
@@ -43,19 +55,7 @@ def test_a_correction_takes_exactly_its_days_out_of_what_is_known(borders: list[
     cut = correction(known, day(since), day(since + length))
 
     untouched = [stretch for stretch in known if stretch not in cut.superseded]
-    left = {
-        day(number)
-        for stretch in (*untouched, *cut.kept)
-        for number in range(100)
-        if stretch.valid_from <= day(number) < stretch.valid_until
-    }
-    before = {
-        day(number)
-        for stretch in known
-        for number in range(100)
-        if stretch.valid_from <= day(number) < stretch.valid_until
-    }
-    assert left == before - {day(number) for number in range(since, since + length)}
+    assert days_of([*untouched, *cut.kept]) == days_of(known) - set(map(day, range(since, since + length)))
     assert all(piece.valid_from < piece.valid_until for piece in cut.kept)
 
 
