@@ -49,6 +49,7 @@ class AllocationRunRow(Base):
     approved_digest: Mapped[bytes | None] = mapped_column(LargeBinary, comment="the plan_digest that was approved")
     opened_by: Mapped[int] = mapped_column(BigInteger)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    previewed_by: Mapped[int | None] = mapped_column(BigInteger, comment="who made the plan that stands; 0 the clock")
     approved_by: Mapped[int | None] = mapped_column(BigInteger)
     approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_by: Mapped[int | None] = mapped_column(BigInteger)
@@ -62,7 +63,8 @@ class AllocationRunRow(Base):
     __table_args__ = (
         CheckConstraint(words_check("kind", RunKind), name="kind"),
         CheckConstraint(words_check("state", RunState), name="state"),
-        CheckConstraint("approved_by <> opened_by", name="four_eyes"),
+        CheckConstraint("approved_by <> opened_by AND approved_by <> previewed_by", name="four_eyes"),
+        CheckConstraint("approved_by IS NULL OR previewed_by > 0", name="planned_by_a_person"),
         CheckConstraint(
             "approved_digest = plan_digest OR state IN ('draft', 'previewed', 'cancelled')", name="approved_plan"
         ),

@@ -73,6 +73,18 @@ class ApprovalByAuthor(Refused):
     code = "approval_by_author"
 
 
+class PlannedByTheClock(Refused):
+    """A plan that no person has made cannot be approved: two people answer for every run."""
+
+    code = "planned_by_the_clock"
+
+
+class TooEarly(Refused):
+    """The day on which the credit counts has not come; facts of that day are not known yet."""
+
+    code = "too_early"
+
+
 class PlanChanged(Refused):
     """Reality no longer matches what was previewed or approved."""
 

@@ -17,6 +17,7 @@ CREATE TABLE ila.allocation_run (
     approved_digest BYTEA,
     opened_by BIGINT NOT NULL,
     opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    previewed_by BIGINT,
     approved_by BIGINT,
     approved_at TIMESTAMP WITH TIME ZONE,
     started_by BIGINT,
@@ -27,7 +28,8 @@ CREATE TABLE ila.allocation_run (
     CONSTRAINT pk_allocation_run PRIMARY KEY (allocation_run_id),
     CONSTRAINT ck_allocation_run_kind CHECK (kind IN ('yearly', 'cohort', 'request', 'contribution', 'late', 'return', 'expiry', 'reversal')),
     CONSTRAINT ck_allocation_run_state CHECK (state IN ('draft', 'previewed', 'approved', 'running', 'paused', 'failed', 'finished', 'cancelled', 'reversed')),
-    CONSTRAINT ck_allocation_run_four_eyes CHECK (approved_by <> opened_by),
+    CONSTRAINT ck_allocation_run_four_eyes CHECK (approved_by <> opened_by AND approved_by <> previewed_by),
+    CONSTRAINT ck_allocation_run_planned_by_a_person CHECK (approved_by IS NULL OR previewed_by > 0),
     CONSTRAINT ck_allocation_run_approved_plan CHECK (approved_digest = plan_digest OR state IN ('draft', 'previewed', 'cancelled')),
     CONSTRAINT ck_allocation_run_approved_before_running CHECK (state NOT IN ('approved', 'running', 'paused', 'failed', 'finished', 'reversed') OR kind IN ('request', 'return', 'expiry') OR (approved_by IS NOT NULL AND approved_digest IS NOT NULL)),
     CONSTRAINT ck_allocation_run_reversal CHECK ((kind = 'reversal') = (reverses_run_id IS NOT NULL))
@@ -42,6 +44,7 @@ COMMENT ON COLUMN ila.allocation_run.effective_on IS 'the day the credit counts'
 COMMENT ON COLUMN ila.allocation_run.facts_no IS 'facts as known at this change; set by preview';
 COMMENT ON COLUMN ila.allocation_run.plan IS 'totals and distribution of the preview';
 COMMENT ON COLUMN ila.allocation_run.approved_digest IS 'the plan_digest that was approved';
+COMMENT ON COLUMN ila.allocation_run.previewed_by IS 'who made the plan that stands; 0 the clock';
 COMMENT ON COLUMN ila.allocation_run.failure IS 'one sentence, when the state is failed';
 
 CREATE TABLE ila.allocation_slice (

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ila import audit, citizens, ledger, schemes
-from ila.access.rules import Actor, Permission, require
+from ila.access.rules import CLOCK, Actor, Permission, require
 from ila.allocations import rules
 from ila.allocations.commands.moves import flush_running, locked_run, move
 from ila.allocations.models import AllocationRunRow, AllocationSliceRow
@@ -20,9 +20,11 @@ from ila.allocations.rules import (
     ApprovalByAuthor,
     PeriodAlreadyAllocated,
     PlanChanged,
+    PlannedByTheClock,
     RunKind,
     RunState,
     SliceState,
+    TooEarly,
     slice_bounds,
 )
 from ila.db import locks
@@ -148,6 +150,7 @@ def preview(
     row.facts_no = facts_no
     row.plan = plan
     row.plan_digest = plan_digest(plan)
+    row.previewed_by = actor.actor_id
     row.approved_digest = row.approved_by = row.approved_at = None
     move(session, actor, row, RunState.PREVIEWED, now=now, plan_digest=row.plan_digest.hex())
     return plan
@@ -206,16 +209,23 @@ def run_policy(session: Session, row: AllocationRunRow) -> AllocationPolicy:
 
 
 def approve(session: WriteSession, actor: Actor, run_id: int, approved: bytes, *, now: datetime) -> None:
-    """Approve the plan with this digest, as a second person.
+    """Approve the plan with this digest, as a second person: neither who opened the run nor who made its plan.
 
-    Raises `ApprovalByAuthor`, `PlanChanged` where another plan stands by now, and `AppropriationExceeded`.
+    Raises `ApprovalByAuthor`, `PlannedByTheClock`, `PlanChanged` where another plan stands by now, and
+    `AppropriationExceeded`.
     """
     require(actor, Permission.APPROVE_RUNS)
     row = locked_run(session, run_id)
     rules.require_move(run_id, row.state, RunState.APPROVED)
-    if row.opened_by == actor.actor_id:
+    if actor.actor_id in (row.opened_by, row.previewed_by):
+        did = "opened" if row.opened_by == actor.actor_id else "previewed"
         raise ApprovalByAuthor(
-            f"Run {run_id} was opened by {actor.name}; another administrator has to approve it.", run_id=run_id
+            f"Run {run_id} was {did} by {actor.name}; another administrator has to approve it.", run_id=run_id
+        )
+    if row.previewed_by == CLOCK.actor_id:
+        raise PlannedByTheClock(
+            f"Run {run_id} was previewed by the clock alone; one administrator has to preview it, another approve it.",
+            run_id=run_id,
         )
     if row.plan is None or row.plan_digest != approved:
         raise PlanChanged(
@@ -254,7 +264,8 @@ def start(
 
     The plan is computed again with the facts known at `facts_no`; any difference, down to one person's amount, stops
     the run before it posts anything (`PlanChanged`). So does another digest of `parameters`, the scheme's rules as
-    its files have them now. Raises `AnotherRunIsRunning` for a second run of a scheme.
+    its files have them now. Raises `TooEarly` before the day the credit counts, when its facts are not all known, and
+    `AnotherRunIsRunning` for a second run of a scheme.
     """
     require(actor, Permission.MANAGE_RUNS)
     row = locked_run(session, run_id)
@@ -262,6 +273,12 @@ def start(
     if row.state is not RunState.APPROVED or row.plan is None:
         raise rules.RunStateConflict(
             f"Run {run_id} is {row.state.value}; resume it instead of starting it.", run_id=run_id
+        )
+    if today < max(row.effective_on, row.reference_on):
+        raise TooEarly(
+            f"Run {run_id} counts from {row.effective_on}, by the facts of {row.reference_on}; start it when that day"
+            f" has come, today is {today}.",
+            run_id=run_id,
         )
     if parameters is not None and row.kind is not RunKind.REVERSAL:
         _require_same_parameters(session, row, parameters)
