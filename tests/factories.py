@@ -255,11 +255,12 @@ def previewed_run(
     return run_id
 
 
-def approve_and_start(session: WriteSession, run_id: int, *, slice_citizens: int = 1000, today: date = TODAY) -> None:
-    """Let Ben approve the plan that was previewed, and Anna start it."""
-    digest = allocations.run_view(session, run_id).plan_digest
-    assert digest is not None
-    allocations.approve(session, BEN, run_id, digest, now=NOW)
+def approve_and_start(session: WriteSession, run_id: int, *, slice_citizens: int = 1000) -> None:
+    """Let Ben approve the plan that was previewed, and Anna start it once its day has come."""
+    run = allocations.run_view(session, run_id)
+    assert run.plan_digest is not None
+    allocations.approve(session, BEN, run_id, run.plan_digest, now=NOW)
+    today = max(TODAY, run.effective_on)
     facts_no = allocations.pin_facts(session)
     allocations.start(session, ANNA, run_id, facts_no=facts_no, slice_citizens=slice_citizens, now=NOW, today=today)
 

@@ -92,7 +92,7 @@ def draft_yearly(work: Work, scheme_code: str, scheduled_for: datetime) -> str:
         run_id = _draft(work, parameters, credit_code, today)
         if run_id is not None:
             _preview(work, run_id)
-            said.append(f"run {run_id} drafts the credit {credit_code} and waits for approval")
+            said.append(f"run {run_id} drafts the credit {credit_code} and waits for two administrators")
     return "; ".join(said) or "no yearly credit is due"
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from ila import allocations, citizens, ledger, schemes
-from ila.allocations.rules import AppropriationExceeded, PlanChanged, RunState
+from ila.allocations.rules import AppropriationExceeded, PlanChanged, RunState, TooEarly
 from ila.citizens.rules import ClosingReason, EvidenceSource, Need
 from ila.db.session import WriteSession
 from ila.schemes.parameters import ParameterSet
@@ -64,6 +64,25 @@ def test_nobody_new_and_nothing_changed_starts(session: WriteSession) -> None:
     start(session, run_id, parameters)
 
     assert allocations.run_view(session, run_id).state is RunState.RUNNING
+
+
+def test_a_run_does_not_start_before_its_day(session: WriteSession) -> None:
+    parameters = registered(session, "eu_model")
+    add_people(session, [ADULT])
+    run_id = approved_run(session, parameters)
+
+    with pytest.raises(TooEarly, match="start it when that day has come, today is 2026-12-31"):
+        allocations.start(
+            session,
+            ANNA,
+            run_id,
+            facts_no=allocations.pin_facts(session),
+            slice_citizens=10,
+            now=NOW,
+            today=date(2026, 12, 31),
+        )
+
+    assert booked_lines(session) == 0
 
 
 def one_more(session: WriteSession, people: list[int]) -> None:
@@ -248,13 +267,13 @@ INSERT = text(
     """
     INSERT INTO ila.allocation_run (allocation_run_id, scheme_id, fund_id, kind, credit_code, period, state,
         reference_on, effective_on, parameter_digest, plan_digest, approved_digest, opened_by, opened_at,
-        approved_by, approved_at, reverses_run_id)
+        previewed_by, approved_by, approved_at, reverses_run_id)
     SELECT :id, scheme_id, fund_id, :kind, 'yearly', '2027', :state, '2027-01-01', '2027-01-01',
-        sha256('rules'), sha256('plan'), sha256(:approved), 101, now(), :approved_by, now(), NULL
+        sha256('rules'), sha256('plan'), sha256(:approved), 101, now(), :previewed_by, :approved_by, now(), NULL
     FROM ila.fund WHERE code = 'national'
     """
 )
-GOOD = {"id": 1, "kind": "yearly", "state": "approved", "approved": b"plan", "approved_by": 102}
+GOOD = {"id": 1, "kind": "yearly", "state": "approved", "approved": b"plan", "previewed_by": 101, "approved_by": 102}
 
 
 @pytest.fixture
@@ -269,7 +288,9 @@ def owner(database: Database) -> Iterator[WriteSession]:
 @pytest.mark.parametrize(
     ("changes", "broken"),
     [
-        ({"approved_by": 101}, "four_eyes"),
+        ({"approved_by": 101, "previewed_by": 102}, "four_eyes"),
+        ({"previewed_by": 102}, "four_eyes"),
+        ({"previewed_by": 0}, "planned_by_a_person"),
         ({"approved_by": None}, "approved_before_running"),
         ({"approved": None, "state": "running"}, "approved_before_running"),
         ({"approved": b"another plan"}, "approved_plan"),

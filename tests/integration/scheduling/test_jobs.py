@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ila import allocations
-from ila.allocations.rules import RunKind, RunState
+from ila.allocations.rules import ApprovalByAuthor, PlannedByTheClock, RunKind, RunState
 from ila.db.job_claims import JobState
 from ila.db.session import WriteSessions
 from ila.scheduling.jobs import JOBS, NoSchemeFiles, PutOff, Work, claimables, draft_yearly, expire, forget_claims
@@ -58,7 +58,7 @@ def test_a_yearly_credit_is_drafted_and_previewed_but_never_approved(work: Work)
     said = draft_yearly(work, "eu_model", MONDAY)
 
     (run,) = runs(work.sessions)
-    assert said == f"run {run.run_id} drafts the credit yearly and waits for approval"
+    assert said == f"run {run.run_id} drafts the credit yearly and waits for two administrators"
     assert (run.state, run.period, run.opened_by, run.approved_by) == (RunState.PREVIEWED, "2027", 0, None)
     assert run.plan
     assert run.plan["credited"] == 2
@@ -97,12 +97,18 @@ def test_a_run_that_people_opened_leaves_nothing_to_draft(work: Work) -> None:
     assert draft_yearly(work, "eu_model", MONDAY) == "no yearly credit is due"
 
 
-def test_the_clocks_draft_is_approved_and_run_like_any_other(work: Work) -> None:
+def test_the_clocks_draft_still_needs_two_people(work: Work) -> None:
     draft_yearly(work, "eu_model", MONDAY)
     (run,) = runs(work.sessions)
     assert run.plan_digest
+    with pytest.raises(PlannedByTheClock), work.sessions.begin() as session:
+        allocations.approve(session, BEN, run.run_id, run.plan_digest, now=NOW)
 
     with work.sessions.begin() as session:
+        facts_no = allocations.pin_facts(session)
+        allocations.preview(session, ANNA, run.run_id, facts_no=facts_no, now=NOW)
+        with pytest.raises(ApprovalByAuthor, match="was previewed by anna"):
+            allocations.approve(session, ANNA, run.run_id, run.plan_digest, now=NOW)
         allocations.approve(session, BEN, run.run_id, run.plan_digest, now=NOW)
 
     assert runs(work.sessions)[0].state is RunState.APPROVED
