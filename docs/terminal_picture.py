@@ -1,7 +1,7 @@
 """Make docs/terminal.svg: what a terminal shows while two administrators run a year. Needs a running demonstration.
 
-`make picture` opens the next year of the model, appropriates, previews, approves, runs and explains it for real, and
-draws what the commands wrote. Run it on a demonstration that you do not mind to change.
+`make picture` takes this year of the model, as the scheduler has drafted it: it appropriates, previews, approves, runs
+and explains it for real, and draws what the commands wrote. Run it on a demonstration that you do not mind to change.
 """
 
 import io
@@ -34,11 +34,9 @@ def main() -> None:
     tokens = json.loads((settings.load(os.environ).data_directory / DEMO_TOKENS).read_text(encoding="utf-8"))["tokens"]
     maker, checker = (each["token"] for each in tokens if each["role"] == "administrator")
     reference = next(each["reference"] for each in tokens if each["role"] == "citizen")
-    period = str(clock.today("Europe/Brussels").year + 1)
-    opened = json.loads(
-        quiet(maker, "allocations", "open", "--scheme", "eu_model", "--credit", "yearly", "--period", period)
-    )
-    run = str(opened["run"])
+    period = str(clock.today("Europe/Brussels").year)
+    listed = json.loads(quiet(maker, "allocations", "list"))
+    run = next(str(each["run"]) for each in listed if (each["scheme"], each["period"]) == ("eu_model", period))
     quiet(
         maker,
         "ledger",

@@ -69,7 +69,10 @@ def staff(session: WriteSession, *, now: datetime) -> tuple[Actor, Actor, list[d
 
 
 def planned(parameter_sets: Sequence[ParameterSet], *, today: date) -> Iterator[Planned]:
-    """Yield the runs of the demonstration: the latest due period of each credit, some years of the model before it."""
+    """Yield the runs of the demonstration: the latest due period of each credit; of the model, the years before.
+
+    This year's run of the model is left to whoever looks around: it takes two administrators.
+    """
     for parameters in parameter_sets:
         for credit_code in parameters.credit_codes:
             if parameters.code == MODEL_SCHEME:
@@ -81,7 +84,7 @@ def planned(parameter_sets: Sequence[ParameterSet], *, today: date) -> Iterator[
 
 
 def _years_of_the_model(parameters: ParameterSet, credit_code: str, today: date) -> Iterator[Planned]:
-    for year in range(today.year - YEARS_OF_THE_MODEL + 1, today.year + 1):
+    for year in range(today.year - YEARS_OF_THE_MODEL, today.year):
         if (due := due_period(parameters, credit_code, date(year, 12, 31))) is not None:
             yield Planned(parameters, credit_code, due)
 

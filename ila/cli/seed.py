@@ -66,7 +66,7 @@ def _loaded(context: Context, *, today: date) -> "list[Run]":
     now = clock.now()
     with context.sessions.begin() as session:
         maker, checker, tokens = demonstration.staff(session, now=now)
-    facts_from = date(today.year - demonstration.YEARS_OF_THE_MODEL + 1, 1, 1)
+    facts_from = date(today.year - demonstration.YEARS_OF_THE_MODEL, 1, 1)
     data_directory = context.settings.data_directory
     data_directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ila-demo-") as directory:
