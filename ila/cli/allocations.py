@@ -53,7 +53,12 @@ def commands() -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
 @json_option
 def list_runs(limit: int, as_json: bool) -> None:
-    """List runs, the newest first."""
+    """List runs, the newest first.
+
+    \b
+    Example:
+      ila allocations list --limit 10
+    """
     from ila import allocations
 
     with open_context("job") as context, context.read_sessions() as session:
@@ -65,7 +70,12 @@ def list_runs(limit: int, as_json: bool) -> None:
 @run_argument
 @json_option
 def show(run_id: int, as_json: bool) -> None:
-    """Show a run: where it stands, who did what, and its plan."""
+    """Show a run: where it stands, who did what, and its plan.
+
+    \b
+    Example:
+      ila allocations show 2027000000000041
+    """
     with open_context("job") as context:
         run = _view(context, run_id)
     _tell(run, as_json)
@@ -125,7 +135,12 @@ def open_run(
 @token_option
 @json_option
 def preview(run_id: int, token_file: Path | None, as_json: bool) -> None:
-    """Compute what a run would give to whom, and why the others get nothing. Posts nothing."""
+    """Compute what a run would give to whom, and why the others get nothing. Posts nothing.
+
+    \b
+    Example:
+      ila allocations preview 2027000000000041
+    """
     with open_context("job") as context:
         _preview(context, _actor(context, token_file), run_id)
         run = _view(context, run_id)
@@ -151,7 +166,12 @@ def preview(run_id: int, token_file: Path | None, as_json: bool) -> None:
 @token_option
 @json_option
 def approve(run_id: int, digest: str, token_file: Path | None, as_json: bool) -> None:
-    """Approve the plan of a run as a second administrator."""
+    """Approve the plan of a run as a second administrator.
+
+    \b
+    Example:
+      ila allocations approve 2027000000000041 --plan 9f3c5a0be1d27c44
+    """
     from ila import allocations, clock
 
     _require_digest(digest)
@@ -176,6 +196,10 @@ def run(run_id: int, workers: int | None, no_wait: bool, token_file: Path | None
     """Start an approved run and work on it here.
 
     The plan is computed again first: if people or rules have changed since the approval, nothing is posted.
+
+    \b
+    Example:
+      ila allocations run 2027000000000041 --workers 2
     """
     from ila import allocations, clock
 
@@ -203,7 +227,12 @@ def run(run_id: int, workers: int | None, no_wait: bool, token_file: Path | None
 @token_option
 @json_option
 def pause(run_id: int, token_file: Path | None, as_json: bool) -> None:
-    """Hand out no further slice of a run; those under way end."""
+    """Hand out no further slice of a run; those under way end.
+
+    \b
+    Example:
+      ila allocations pause 2027000000000041
+    """
     from ila import allocations
 
     _move(allocations.pause, run_id, token_file, as_json)
@@ -215,7 +244,12 @@ def pause(run_id: int, token_file: Path | None, as_json: bool) -> None:
 @token_option
 @json_option
 def resume(run_id: int, workers: int | None, no_wait: bool, token_file: Path | None, as_json: bool) -> int:
-    """Go on with a paused or failed run, or put workers at one that lost its own."""
+    """Go on with a paused or failed run, or put workers at one that lost its own.
+
+    \b
+    Example:
+      ila allocations resume 2027000000000041
+    """
     from ila import allocations, clock
     from ila.access.rules import Permission, require
     from ila.allocations.rules import RunState
@@ -234,7 +268,12 @@ def resume(run_id: int, workers: int | None, no_wait: bool, token_file: Path | N
 @token_option
 @json_option
 def cancel(run_id: int, token_file: Path | None, as_json: bool) -> None:
-    """Give up a run that has not begun; its period is free for another."""
+    """Give up a run that has not begun; its period is free for another.
+
+    \b
+    Example:
+      ila allocations cancel 2027000000000041
+    """
     from ila import allocations
 
     _move(allocations.cancel, run_id, token_file, as_json)
@@ -248,6 +287,10 @@ def reverse(run_id: int, token_file: Path | None, as_json: bool) -> None:
     """Open and preview the run that takes back what RUN gave and nobody has spent.
 
     It is approved and run like any other.
+
+    \b
+    Example:
+      ila allocations reverse 2027000000000041
     """
     from ila import allocations, clock
 
@@ -269,7 +312,12 @@ def reverse(run_id: int, token_file: Path | None, as_json: bool) -> None:
 @token_option
 @json_option
 def expire(scheme_code: str, workers: int | None, no_wait: bool, token_file: Path | None, as_json: bool) -> int:
-    """Sweep what has expired before today. The scheduler does this every day by itself."""
+    """Sweep what has expired before today. The scheduler does this every day by itself.
+
+    \b
+    Example:
+      ila allocations expire --scheme eu_model
+    """
     from ila import allocations, clock
 
     with open_context("job") as context:

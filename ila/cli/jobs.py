@@ -32,7 +32,12 @@ def commands(ctx: click.Context) -> None:
 @commands.command("list", epilog="Example: ila jobs list --json")
 @json_option
 def list_jobs(as_json: bool) -> None:
-    """List every job for every registered scheme: last outcome and next due time (UTC)."""
+    """List every job for every registered scheme: last outcome and next due time (UTC).
+
+    \b
+    Example:
+      ila jobs list
+    """
     from ila import clock
     from ila.scheduling.scheduler import job_views, last_heartbeat
 

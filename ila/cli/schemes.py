@@ -33,7 +33,12 @@ def commands() -> None:
 @commands.command("list")
 @json_option
 def list_schemes(as_json: bool) -> None:
-    """List the schemes of the scheme directory."""
+    """List the schemes of the scheme directory.
+
+    \b
+    Example:
+      ila schemes list
+    """
     from ila.schemes.loader import load_all
 
     found = load_all(load_settings().scheme_directory)
@@ -58,7 +63,12 @@ def list_schemes(as_json: bool) -> None:
 @on_option
 @json_option
 def show(scheme_code: str, credit_code: str | None, on: datetime | None, as_json: bool) -> None:
-    """Show every value in force on a day, with the law behind it."""
+    """Show every value in force on a day, with the law behind it.
+
+    \b
+    Example:
+      ila schemes show fr_cpf --credit employee --on 2026-12-31
+    """
     from ila.schemes.parameters import NoValueInForce
     from ila.schemes.values import value_json
 
@@ -95,7 +105,12 @@ def show(scheme_code: str, credit_code: str | None, on: datetime | None, as_json
 @on_option
 @json_option
 def value(scheme_code: str, name: str, credit_code: str | None, on: datetime | None, as_json: bool) -> None:
-    """Show one value on a day. Before its first day there is none, and that is said."""
+    """Show one value on a day. Before its first day there is none, and that is said.
+
+    \b
+    Example:
+      ila schemes value eu_model base_amount --credit yearly --on 2027-01-01
+    """
     from ila.schemes.values import value_json
 
     parameters = _parameters(scheme_code)
@@ -113,6 +128,10 @@ def check(scheme_code: str | None, as_json: bool) -> int:
     """Check the files of all schemes, or of one, and run the cases beside them.
 
     Every fault names scheme, file, line, key and reason. Ends with 1 if there is any.
+
+    \b
+    Example:
+      ila schemes check
     """
     results = _checked(load_settings().scheme_directory, scheme_code)
     faults = [fault for result in results for fault in result["faults"]]
@@ -135,7 +154,12 @@ def check(scheme_code: str | None, as_json: bool) -> int:
 @token_option
 @json_option
 def register(scheme_code: str, token_file: Path | None, as_json: bool) -> None:
-    """Register a scheme with its funds, and its rules under their digest. A second time changes nothing."""
+    """Register a scheme with its funds, and its rules under their digest. A second time changes nothing.
+
+    \b
+    Example:
+      ila schemes register eu_model
+    """
     from ila import clock, schemes
     from ila.access.rules import Permission, require
 
