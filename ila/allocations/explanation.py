@@ -20,7 +20,7 @@ from ila.allocations.commands.planning import run_policy
 from ila.allocations.lines import held
 from ila.allocations.models import AllocationRunRow
 from ila.allocations.queries import NoSuchRun, People, lines_as_counted, scheme_lines
-from ila.allocations.rules import RunKind
+from ila.allocations.rules import GIVING
 from ila.errors import NotFound
 from ila.money import Rounding, decimal_from_minor, round_minor
 from ila.schemes import rules as scheme_rules
@@ -75,7 +75,7 @@ class Explanation:
 def explain(session: Session, citizen_id: int, run_id: int) -> Explanation:
     """Explain what a run gave a citizen, or why it gave nothing; raises `NoSuchRun`, `NotConsidered`."""
     run = session.get(AllocationRunRow, run_id)
-    if run is None or run.facts_no is None or run.kind not in (RunKind.YEARLY, RunKind.COHORT):
+    if run is None or run.facts_no is None or run.kind not in GIVING:
         raise NoSuchRun(f"There is no run {run_id} that gave credits; look at the runs there are.", run_id=run_id)
     counted_minor = ledger.counted_minor(session, citizen_id, run_id)
     if counted_minor is None:
@@ -315,7 +315,7 @@ def explanations_of(session: Session, citizen_id: int) -> list[Explanation]:
         select(AllocationRunRow.allocation_run_id)
         .where(
             AllocationRunRow.allocation_run_id.in_(queries.runs_of_citizen(citizen_id)),
-            AllocationRunRow.kind.in_([RunKind.YEARLY, RunKind.COHORT]),
+            AllocationRunRow.kind.in_(GIVING),
         )
         .order_by(AllocationRunRow.allocation_run_id.desc())
     ).all()

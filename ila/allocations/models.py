@@ -133,3 +133,17 @@ class AllocationRow(Base):
     reason: Mapped[Reason] = mapped_column(TextEnum(Reason))
 
     __table_args__ = (CheckConstraint(words_check("reason", Reason), name="reason"),)
+
+
+class CreditRequestRow(Base):
+    """A credit given to a citizen who asked. The key lets a period be used up once, whoever asks at the same time."""
+
+    __tablename__ = "credit_request"
+
+    citizen_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    scheme_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    credit_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    period: Mapped[str] = mapped_column(Text, primary_key=True)
+    allocation_run_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(f"{SCHEMA}.allocation_run.allocation_run_id"), unique=True
+    )

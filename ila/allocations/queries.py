@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, aliased
 from ila import citizens, ledger, schemes
 from ila.allocations import rules
 from ila.allocations.lines import Selected, entitlement_lines, held
-from ila.allocations.models import AllocationRow, AllocationRunRow, AllocationSliceRow
-from ila.allocations.rules import RunKind, RunState, SliceState
+from ila.allocations.models import AllocationRow, AllocationRunRow, AllocationSliceRow, CreditRequestRow
+from ila.allocations.rules import GIVING, RunKind, RunState, SliceState
 from ila.errors import NotFound
 from ila.ledger.rules import EntitlementSource
 from ila.schemes.policy import AccrualMode, AllocationPolicy, CeilingScope, ProrataMode
@@ -96,7 +96,7 @@ def reversing_entries(session: Session, scheme_id: int) -> Sequence[int]:
         .where(
             AllocationRunRow.scheme_id == scheme_id,
             AllocationSliceRow.state == SliceState.DONE,
-            reversed_run.kind.in_([RunKind.YEARLY, RunKind.COHORT]),
+            reversed_run.kind.in_(GIVING),
         )
     ).all()
 
@@ -334,6 +334,29 @@ def previous_run(session: Session, row: AllocationRunRow) -> AllocationRunRow | 
         .order_by(AllocationRunRow.effective_on.desc(), AllocationRunRow.allocation_run_id.desc())
         .limit(1)
     ).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedOnRequest:
+    """A credit that a citizen asked for and got."""
+
+    run_id: int
+    period: str
+    effective_on: date
+
+
+def credited_on_request(
+    session: Session, citizen_id: int, scheme_id: int, credit_code: str
+) -> Sequence[CreditedOnRequest]:
+    """Return what a citizen asked for and got of a credit, the oldest first."""
+    asked, run = CreditRequestRow, AllocationRunRow
+    found = session.execute(
+        select(asked.allocation_run_id, asked.period, run.effective_on)
+        .join(run, run.allocation_run_id == asked.allocation_run_id)
+        .where(asked.citizen_id == citizen_id, asked.scheme_id == scheme_id, asked.credit_code == credit_code)
+        .order_by(asked.allocation_run_id)
+    )
+    return [CreditedOnRequest(*row) for row in found]
 
 
 def zero_line(session: Session, citizen_id: int, run_id: int) -> AllocationRow | None:

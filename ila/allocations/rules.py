@@ -22,6 +22,10 @@ class RunKind(StrEnum):
     REVERSAL = "reversal"  # takes back what a run granted and nobody has spent
 
 
+GIVING = (RunKind.YEARLY, RunKind.COHORT, RunKind.REQUEST)
+"""Runs that give a scheme's own credit, by its rules."""
+
+
 class RunState(StrEnum):
     """Where a run stands."""
 
@@ -71,6 +75,24 @@ class ApprovalByAuthor(Refused):
     """Nobody approves what they opened."""
 
     code = "approval_by_author"
+
+
+class NotOnRequest(Refused):
+    """The credit is not one that citizens ask for."""
+
+    code = "not_on_request"
+
+
+class AlreadyRequested(Conflict):
+    """The credit of this period has been given to this citizen."""
+
+    code = "already_requested"
+
+
+class RequestRefused(Refused):
+    """The scheme's rules give nothing to this citizen today."""
+
+    code = "request_refused"
 
 
 class PlannedByTheClock(Refused):

@@ -1,4 +1,4 @@
-"""`ila allocations explain` and `forecast`: one citizen's amounts, past and to come."""
+"""`ila allocations explain`, `request` and `forecast`: one citizen's amounts, past, present and to come."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +58,43 @@ def explain(
                 explained = allocations.explain_planned(
                     session, citizen_id, parameters, credit_code=credit_code, period=period
                 )
+    output.emit(views.explanation_json(explained), as_json, lambda: views.show_explanation(explained))
+
+
+@click.command("request")
+@citizen_option
+@click.option("--scheme", "scheme_code", required=True, help="Code of the scheme.")
+@click.option("--credit", "credit_code", required=True, help="Credit of the scheme, one that is given on request.")
+@token_option
+@json_option
+def request(reference: str, scheme_code: str, credit_code: str, token_file: Path | None, as_json: bool) -> None:
+    """Give a citizen a credit that the scheme gives when asked, once a period; explain the amount.
+
+    \b
+    Example:
+      ila allocations request --citizen 3v8kq0m2zr5n9c1x7d4t6w8hjb --scheme lt_kursuok --credit yearly
+    """
+    from ila import allocations, citizens, clock
+
+    with open_context("job") as context:
+        parameters = _parameters(context, scheme_code)
+        with context.sessions.begin() as session:
+            actor = actor_of(session, token_file)
+            citizen_id = citizens.citizen_id_of(session, reference)
+        with context.sessions.begin() as session:
+            facts_no = allocations.pin_facts(session)
+        with context.sessions.begin() as session:
+            run_id = allocations.request_credit(
+                session,
+                actor,
+                citizen_id,
+                parameters,
+                credit_code=credit_code,
+                facts_no=facts_no,
+                now=clock.now(),
+                today=clock.today(parameters.time_zone),
+            )
+            explained = allocations.explain(session, citizen_id, run_id)
     output.emit(views.explanation_json(explained), as_json, lambda: views.show_explanation(explained))
 
 

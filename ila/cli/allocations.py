@@ -9,7 +9,7 @@ import click
 
 from ila.cli import allocation_views as views
 from ila.cli import output
-from ila.cli.allocation_reading import explain, forecast
+from ila.cli.allocation_reading import explain, forecast, request
 from ila.cli.context import Context, actor_of, json_option, open_context, token_option
 from ila.cli.failures import REFUSED
 from ila.cli.progress import Progress
@@ -440,3 +440,4 @@ def _day(given: datetime | None) -> date | None:
 
 commands.add_command(explain)
 commands.add_command(forecast)
+commands.add_command(request)

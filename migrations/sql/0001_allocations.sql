@@ -77,6 +77,16 @@ CREATE TABLE ila.allocation (
     CONSTRAINT ck_allocation_reason CHECK (reason IN ('CEILING', 'CLOSED', 'AGE_OUT_OF_RANGE', 'NOT_RESIDENT', 'NOT_NATIONAL', 'STATUS_NOT_COVERED', 'INCOME_TOO_LOW', 'INCOME_TOO_HIGH', 'QUALIFICATION_OUT_OF_RANGE', 'EXCLUDED', 'ALREADY_CREDITED', 'NO_WORK_RECORD', 'BELOW_MINIMUM'))
 );
 COMMENT ON COLUMN ila.allocation.counted_minor IS 'balance counted against the ceiling';
+CREATE TABLE ila.credit_request (
+    citizen_id BIGINT NOT NULL,
+    scheme_id SMALLINT NOT NULL,
+    credit_code TEXT NOT NULL,
+    period TEXT NOT NULL,
+    allocation_run_id BIGINT NOT NULL,
+    CONSTRAINT pk_credit_request PRIMARY KEY (citizen_id, scheme_id, credit_code, period),
+    CONSTRAINT uq_credit_request_allocation_run_id UNIQUE (allocation_run_id)
+);
+ALTER TABLE ila.credit_request ADD CONSTRAINT fk_credit_request_allocation_run FOREIGN KEY(allocation_run_id) REFERENCES ila.allocation_run (allocation_run_id);
 ALTER TABLE ila.allocation_run ADD CONSTRAINT fk_allocation_run_allocation_run FOREIGN KEY(reverses_run_id) REFERENCES ila.allocation_run (allocation_run_id);
 ALTER TABLE ila.allocation_run ADD CONSTRAINT fk_allocation_run_scheme FOREIGN KEY(scheme_id) REFERENCES ila.scheme (scheme_id);
 ALTER TABLE ila.allocation_run ADD CONSTRAINT fk_allocation_run_fund FOREIGN KEY(fund_id) REFERENCES ila.fund (fund_id);

@@ -12,7 +12,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA ila TO %I', edge);
         EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA ila TO %I', edge);
         EXECUTE format('GRANT INSERT ON ila.journal_entry, ila.transfer, ila.entitlement, ila.appropriation,
-            ila.fund_balance, ila.allocation, ila.allocation_run, ila.allocation_slice, ila.audit_event,
+            ila.fund_balance, ila.allocation, ila.credit_request, ila.allocation_run, ila.allocation_slice, ila.audit_event,
             ila.request_key, ila.job_run, ila.fact_change, ila.citizen_fact, ila.need_attestation, ila.work_record,
             ila.citizen, ila.personal_detail, ila.citizen_import, ila.citizen_import_seen, ila.scheme, ila.fund, ila.parameter_set,
             ila.user_account, ila.role_grant, ila.api_token, ila.ledger_period TO %I', edge);

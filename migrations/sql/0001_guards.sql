@@ -22,6 +22,8 @@ CREATE TRIGGER fact_change_unchanged BEFORE UPDATE OR DELETE ON ila.fact_change
     FOR EACH ROW EXECUTE FUNCTION ila.refuse_change();
 CREATE TRIGGER allocation_unchanged BEFORE UPDATE OR DELETE ON ila.allocation
     FOR EACH ROW EXECUTE FUNCTION ila.refuse_change();
+CREATE TRIGGER credit_request_unchanged BEFORE UPDATE OR DELETE ON ila.credit_request
+    FOR EACH ROW EXECUTE FUNCTION ila.refuse_change();
 CREATE TRIGGER appropriation_unchanged BEFORE UPDATE OR DELETE ON ila.appropriation
     FOR EACH ROW EXECUTE FUNCTION ila.refuse_change();
 

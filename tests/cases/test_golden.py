@@ -146,8 +146,8 @@ def _expect(golden: dict[str, Any], parameter_set: ParameterSet, schemes: dict[s
     expect = dict(golden["expect"])
     match golden["kind"]:
         case "allocation":
-            names = {"credit": "amount", "on_period": "period", "on_month": "month"}
-            return {names.get(key, key): value for key, value in expect.items()}
+            names: dict[str, str] = {"credit": "amount", "on_period": "period", "on_month": "month"}
+            return {names.get(str(key), str(key)): value for key, value in expect.items()}
         case "balances" if "left" not in expect:
             return {"total": expect.pop("total"), "balances": expect}
         case "conversion":
