@@ -11,7 +11,7 @@ from tests.guards.tracked import ROOT, modules, texts, tracked
 
 # The patterns are put together from parts, so that this file does not hold what it forbids.
 REGISTRY_HOSTS = re.compile(
-    "|".join([r"pypi\s*\.\s*org", "pythonhosted" + r"\.org", "registry" + r"\.(npmjs|yarnpkg)", "files" + r"\.python"])
+    "|".join([r"pypi\s*\.\s*org", "python" + r"hosted\.org", "registry" + r"\.(npmjs|yarnpkg)", "files" + r"\.python"])
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:" + "|".join(["wo" + "rk/(main|shared)", "ro" + "ot/", "ho" + "me/"]) + ")")
 TALK = re.compile(r"\b(issue|pull request|ticket)s? #?\d+|[\s(]#\d+\b", re.IGNORECASE)
