@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from ila import citizens, ledger, schemes
 from ila.allocations import queries, rules
 from ila.allocations.commands.planning import run_policy
-from ila.allocations.lines import held
 from ila.allocations.models import AllocationRunRow
 from ila.allocations.queries import NoSuchRun, People, lines_as_counted, scheme_lines
 from ila.allocations.rules import GIVING
+from ila.allocations.weighting import held
 from ila.errors import NotFound
 from ila.money import Rounding, decimal_from_minor, round_minor
 from ila.schemes import rules as scheme_rules

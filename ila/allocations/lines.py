@@ -2,8 +2,7 @@
 
 The same SELECT explains an amount to one citizen, previews a run for an administrator and, as INSERT ... SELECT,
 performs it. It reads the law from an `AllocationPolicy` exactly as `ila.schemes.rules` does for one citizen in Python;
-a test compares the two to the cent. Amounts are exact: ratios and tapers are computed with 40 decimals and rounded to
-24 before they are rounded to whole minor units, so that a value that is exactly on the edge stays there.
+a test compares the two to the cent. What needs make of a base is `weighting.py`.
 """
 
 from collections.abc import Mapping
@@ -32,29 +31,22 @@ from sqlalchemy import (
     true,
 )
 
+from ila.allocations import weighting
 from ila.allocations.rules import born_by, years_before
-from ila.money import Rounding
+from ila.allocations.weighting import EXACT_SCALE, Column, divided, held
 from ila.schemes.policy import (
     AgeBasis,
     AllocationPolicy,
-    Combination,
     Effect,
     NeedCondition,
-    NeedWeight,
     OnCeiling,
     ProrataMode,
     Reason,
     ResidenceRule,
 )
 
-DIVISION_SCALE = 40
-EXACT_SCALE = 24
-
 Selected = Select[*tuple[Any, ...]]
 """A select whose columns its docstring shows."""
-
-Column = ColumnElement[Any]
-"""A column of whatever type: the steps mix whole numbers, exact decimals and words."""
 
 
 def entitlement_lines(
@@ -79,14 +71,9 @@ def entitlement_lines(
     """
     person = _people(policy, facts, needs, work, counted, already_credited)
     entitled = _entitled(policy, person)
-    weighted = _weighted(policy, entitled)
-    rounded = _rounded(policy, weighted)
+    weighted, denominator = _weighted(policy, entitled)
+    rounded = _rounded(policy, weighted, denominator)
     return _decided(policy, rounded)
-
-
-def held(criterion: str) -> str:
-    """Return the name of the column that says whether a need criterion holds."""
-    return f"holds_{criterion}"
 
 
 def _people(
@@ -237,85 +224,23 @@ def _ratio(policy: AllocationPolicy, person: Subquery) -> Column:
     if mode is ProrataMode.THRESHOLD_THEN_FULL:
         reached = func.round(ratio, EXACT_SCALE) >= literal(threshold, Numeric)
         return case((reached, literal(1, Numeric)), else_=ratio)
-    return func.least(_divided(ratio, literal(threshold, Numeric)), literal(1, Numeric))
+    return func.least(divided(ratio, literal(threshold, Numeric)), literal(1, Numeric))
 
 
-def _weighted(policy: AllocationPolicy, entitled: Subquery) -> Subquery:
-    """Apply the need criteria to the prorated base, in the way the scheme combines them."""
+def _weighted(policy: AllocationPolicy, entitled: Subquery) -> tuple[Subquery, int]:
+    """Apply the needs; return the step, with `scaled` where whole numbers do, and the denominator of `scaled`."""
     prorated = entitled.c.base_minor * entitled.c.ratio
-    bonuses = [weight for weight in policy.needs if weight.effect is not Effect.SET_BASE]
-    weighted: Column = prorated
-    if bonuses:
-        weighted = _combined(policy, entitled, prorated, bonuses)
-        if policy.weight_cap is not None:
-            weighted = func.least(weighted, prorated * literal(policy.weight_cap, Numeric))
-    return _stage(
-        select(*entitled.c, prorated.label("prorated"), func.round(weighted, EXACT_SCALE).label("weighted")), "weighted"
-    )
+    result = weighting.weighted(policy, entitled, prorated)
+    columns = [prorated.label("prorated"), result.amount.label("weighted")]
+    if result.scaled is not None:
+        columns.append(result.scaled.label("scaled"))
+    return _stage(select(*entitled.c, *columns), "weighted"), result.denominator
 
 
-def _combined(policy: AllocationPolicy, entitled: Subquery, prorated: Column, bonuses: list[NeedWeight]) -> Column:
-    holds = [entitled.c[held(weight.criterion)] for weight in bonuses]
-    one = literal(1, Numeric)
-    if policy.combination is Combination.SUM:
-        excesses = [
-            case((holding, _factor(weight, entitled) - one), else_=literal(0, Numeric))
-            for weight, holding in zip(bonuses, holds, strict=True)
-            if weight.effect is Effect.MULTIPLY
-        ]
-        additions = [
-            case((holding, _addition(weight, entitled)), else_=literal(0, Numeric))
-            for weight, holding in zip(bonuses, holds, strict=True)
-            if weight.effect is Effect.ADD
-        ]
-        result = prorated * sum(excesses, start=one) if excesses else prorated
-        return sum(additions, start=result)
-    if policy.combination is Combination.SEQUENTIAL:
-        result = prorated
-        for weight, holding in zip(bonuses, holds, strict=True):
-            result = case((holding, _applied(weight, entitled, result)), else_=result)
-        return result
-    singles = [_applied(weight, entitled, prorated) for weight in bonuses]
-    if policy.combination is Combination.PRIORITY:
-        return case(*zip(holds, singles, strict=True), else_=prorated)
-    candidates = [case((holding, single)) for holding, single in zip(holds, singles, strict=True)]
-    return func.greatest(prorated, *candidates)
-
-
-def _applied(weight: NeedWeight, entitled: Subquery, amount: Column) -> Column:
-    if weight.effect is Effect.MULTIPLY:
-        return amount * _factor(weight, entitled)
-    return amount + _addition(weight, entitled)
-
-
-def _addition(weight: NeedWeight, entitled: Subquery) -> Column:
-    amount = literal(weight.amount_minor, Numeric)
-    return amount * entitled.c.ratio if weight.prorate_bonus else amount
-
-
-def _factor(weight: NeedWeight, entitled: Subquery) -> Column:
-    """Return the factor of a criterion; a taper lets it fade to 1, and has no effect where its fact is unknown."""
-    factor = literal(weight.factor, Numeric)
-    if weight.taper is None:
-        return factor
-    fact = entitled.c.income_minor if weight.taper.fact == "income" else entitled.c.age
-    zero, one = literal(0, Numeric), literal(1, Numeric)
-    span = weight.taper.none_at - weight.taper.full_at
-    left = _divided(cast(weight.taper.none_at - fact, Numeric), literal(span, Numeric))
-    share = func.coalesce(func.least(func.greatest(left, zero), one), zero)
-    return one + (factor - one) * share
-
-
-def _rounded(policy: AllocationPolicy, weighted: Subquery) -> Subquery:
+def _rounded(policy: AllocationPolicy, weighted: Subquery, denominator: int) -> Subquery:
     """Round once, and find the ceiling that holds for the citizen."""
-    amount = weighted.c.weighted
-    match policy.rounding:
-        case Rounding.CEIL | Rounding.CEIL_INTEGER:
-            whole = func.ceil(amount)
-        case Rounding.FLOOR:
-            whole = func.floor(amount)
-        case Rounding.HALF_UP:
-            whole = func.round(amount)
+    scaled = weighted.c.scaled if "scaled" in weighted.c else None
+    whole = weighting.rounded(weighted.c.weighted, scaled, denominator, policy.rounding)
     ceiling: Column = null()
     if policy.ceiling.amount_minor is not None:
         raised = [
@@ -387,10 +312,6 @@ def _born_by(policy: AllocationPolicy, age: int) -> date:
 def _stage(rows: Selected, name: str) -> Subquery:
     """End one step: OFFSET 0 keeps PostgreSQL from copying a step's expressions into every later use of them."""
     return rows.offset(0).subquery(name)
-
-
-def _divided(dividend: Column, divisor: Column) -> Column:
-    return func.round(dividend, DIVISION_SCALE) / divisor
 
 
 def _whole(amount_minor: int | None) -> Column:

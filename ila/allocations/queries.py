@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session, aliased
 
 from ila import citizens, ledger, schemes
 from ila.allocations import rules
-from ila.allocations.lines import Selected, entitlement_lines, held
+from ila.allocations.lines import Selected, entitlement_lines
 from ila.allocations.models import AllocationRow, AllocationRunRow, AllocationSliceRow, CreditRequestRow
 from ila.allocations.rules import GIVING, RunKind, RunState, SliceState
+from ila.allocations.weighting import held
 from ila.errors import NotFound
 from ila.ledger.rules import EntitlementSource
 from ila.schemes.policy import AccrualMode, AllocationPolicy, CeilingScope, ProrataMode
