@@ -70,6 +70,18 @@ class Database:
             engine.dispose()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_data_of_an_installation() -> Iterator[None]:
+    """Keep the keys and tokens that `make run` left in this checkout out of every test, and of what tests start."""
+    directory = tempfile.mkdtemp(prefix="ila-no-data-")
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith("ILA_") and name != "ILA_PG_BIN"]:
+            environment.delenv(name)
+        environment.setenv("ILA_DATA_DIRECTORY", directory)
+        yield
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[embedded.Server]:
     """The embedded server of this test process, without fsync."""

@@ -66,7 +66,7 @@ class Terminal:
 def terminal(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Terminal]:
-    for name in [name for name in os.environ if name.startswith("ILA_")]:
+    for name in [name for name in os.environ if name.startswith("ILA_") and name != "ILA_DATA_DIRECTORY"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ILA_ENV", "test")
     monkeypatch.setenv("ILA_DATABASE_URL", database.url("ila_app"))

@@ -92,7 +92,9 @@ def test_a_refusal_is_told_to_scripts_as_json(run: Run) -> None:
 
 
 def ila_command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ILA_")}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("ILA_") or name == "ILA_DATA_DIRECTORY"
+    }
     return subprocess.run(
         [sys.executable, "-m", "ila", *arguments], cwd=ROOT, env=kept | variables, capture_output=True, text=True
     )
