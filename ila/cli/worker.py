@@ -52,4 +52,4 @@ def commands(run_id: int | None, until_idle: bool, idle_seconds: float, as_json:
             on_slice=say_slice,
         )
     if not as_json:
-        output.say(f"{posted} slices posted")
+        output.say(f"{posted} slice{'' if posted == 1 else 's'} posted")

@@ -18,7 +18,8 @@ from sqlalchemy import BigInteger, column, select, values
 
 from ila import citizens
 from ila.allocations import rules as run_rules
-from ila.allocations.lines import entitlement_lines, held
+from ila.allocations.lines import entitlement_lines
+from ila.allocations.weighting import held
 from ila.db.session import WriteSession
 from ila.money import Rounding
 from ila.schemes import rules
