@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ila.money import decimal_from_minor
@@ -85,41 +86,58 @@ def histogram_step(policy: AllocationPolicy, steps: int) -> int:
 
 
 def totals(rows: Iterable[Any], policy: AllocationPolicy, step_minor: int) -> dict[str, Any]:
-    """Turn the grouped rows of `plan_rows` into the counted part of a plan; JSON values only."""
-    total: dict[str, Any] = {"citizens": 0, "credited": 0, "amount_minor": 0, "lowered": 0, "checksum": "0"}
+    """Add up the grouped rows of `plan_rows`, of one stretch of citizens or of several; JSON values only."""
+    total = _Counter()
+    checksum = lowered = 0
     reasons: dict[str, int] = {}
-    regions: dict[str, dict[str, int]] = {}
-    needs = {need.criterion: {"citizens": 0, "credited": 0, "amount_minor": 0} for need in policy.needs}
-    without = {"citizens": 0, "credited": 0, "amount_minor": 0}
-    histogram: list[dict[str, int]] = []
+    regions: dict[str, _Counter] = {}
+    needs = {need.criterion: _Counter() for need in policy.needs}
+    without = _Counter()
+    bars: dict[int, _Counter] = {}
     for row in rows:
-        counts = {"citizens": row.citizens, "credited": row.credited, "amount_minor": row.amount_minor}
         match row.grouping:
             case "total":
-                total = {**counts, "lowered": row.lowered, "checksum": row.checksum}
+                total.add(row)
+                checksum += int(row.checksum)
+                lowered += row.lowered
             case "reason" if row.citizens > row.credited:
-                reasons[row.key] = row.citizens - row.credited
+                reasons[row.key] = reasons.get(row.key, 0) + row.citizens - row.credited
             case "region" if row.key:
-                regions[row.key] = counts
+                regions.setdefault(row.key, _Counter()).add(row)
             case "needs":
                 held = [need for bit, need in enumerate(policy.needs) if int(row.key) >> bit & 1]
                 for group in [needs[need.criterion] for need in held] or [without]:
-                    for name, count in counts.items():
-                        group[name] += count
+                    group.add(row)
             case "histogram" if row.key is not None:
-                histogram.append(
-                    {
-                        "from_minor": int(row.key) * step_minor,
-                        "credited": row.credited,
-                        "amount_minor": row.amount_minor,
-                    }
-                )
+                bars.setdefault(int(row.key), _Counter()).add(row)
     return {
-        **total,
+        **total.shown(),
+        "lowered": lowered,
+        "checksum": str(checksum),
         "reasons": dict(sorted(reasons.items())),
-        "regions": dict(sorted(regions.items())),
-        "needs": needs,
-        "without_need": without,
+        "regions": {region: counter.shown() for region, counter in sorted(regions.items())},
+        "needs": {criterion: counter.shown() for criterion, counter in needs.items()},
+        "without_need": without.shown(),
         "histogram_step_minor": step_minor,
-        "histogram": sorted(histogram, key=lambda bar: bar["from_minor"]),
+        "histogram": [
+            {"from_minor": key * step_minor, "credited": counter.credited, "amount_minor": counter.amount_minor}
+            for key, counter in sorted(bars.items())
+        ],
     }
+
+
+@dataclass(slots=True)
+class _Counter:
+    """What a group of citizens comes to."""
+
+    citizens: int = 0
+    credited: int = 0
+    amount_minor: int = 0
+
+    def add(self, row: Any) -> None:
+        self.citizens += row.citizens
+        self.credited += row.credited
+        self.amount_minor += row.amount_minor
+
+    def shown(self) -> dict[str, int]:
+        return {"citizens": self.citizens, "credited": self.credited, "amount_minor": self.amount_minor}

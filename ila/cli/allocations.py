@@ -208,7 +208,7 @@ def run(run_id: int, workers: int | None, no_wait: bool, token_file: Path | None
         found = _view(context, run_id)
         with context.sessions.begin() as session:
             facts_no = allocations.pin_facts(session)
-        with context.sessions.begin() as session:
+        with Progress("comparing with the plan", unit="citizens") as progress, context.sessions.begin() as session:
             allocations.start(
                 session,
                 actor,
@@ -218,6 +218,7 @@ def run(run_id: int, workers: int | None, no_wait: bool, token_file: Path | None
                 now=clock.now(),
                 today=clock.today(found.scheme.time_zone),
                 parameters=_parameters_of(context, found),
+                on_progress=lambda done, total: progress.update(done, total=total),
             )
         return _work(context, run_id, workers, no_wait, as_json)
 
@@ -346,8 +347,16 @@ def _preview(context: Context, actor: "Actor", run_id: int) -> None:
     parameters = _parameters_of(context, _view(context, run_id))
     with context.sessions.begin() as session:
         facts_no = allocations.pin_facts(session)
-    with context.sessions.begin() as session:
-        allocations.preview(session, actor, run_id, facts_no=facts_no, now=clock.now(), parameters=parameters)
+    with Progress("computing the plan", unit="citizens") as progress, context.sessions.begin() as session:
+        allocations.preview(
+            session,
+            actor,
+            run_id,
+            facts_no=facts_no,
+            now=clock.now(),
+            parameters=parameters,
+            on_progress=lambda done, total: progress.update(done, total=total),
+        )
 
 
 def _move(act: Callable[..., None], run_id: int, token_file: Path | None, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """From a draft to a start: open, preview, approve by a second person, start what was approved and nothing else."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -32,6 +33,12 @@ from ila.db.session import WriteSession
 from ila.errors import Refused
 from ila.schemes.parameters import ParameterSet
 from ila.schemes.policy import AccrualMode, AllocationPolicy
+
+PLAN_STRETCH = 100_000
+"""Citizens that one statement of a preview looks at."""
+
+OnProgress = Callable[[int, int], None]
+"""Told how many of how many are done."""
 
 BULK_WORK_MEM = "256MB"
 """Memory for one sort or hash of a whole population; the role's own limits suit single requests."""
@@ -133,6 +140,7 @@ def preview(
     facts_no: int,
     now: datetime,
     parameters: ParameterSet | None = None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Compute the plan of a run with the facts known at `facts_no`, store it, and return it. Posts nothing.
 
@@ -146,7 +154,7 @@ def preview(
         _require_scheme_of(session, row, parameters)
         schemes.register_parameter_set(session, parameters, now=now)
         row.parameter_digest = parameters.digest
-    plan = compute_plan(session, row, facts_no)
+    plan = compute_plan(session, row, facts_no, on_progress=on_progress)
     row.facts_no = facts_no
     row.plan = plan
     row.plan_digest = plan_digest(plan)
@@ -156,8 +164,13 @@ def preview(
     return plan
 
 
-def compute_plan(session: Session, row: AllocationRunRow, facts_no: int) -> dict[str, Any]:
-    """Return what a run would give right now: counts, totals, distributions, the fund, and last time's figures."""
+def compute_plan(
+    session: Session, row: AllocationRunRow, facts_no: int, *, on_progress: OnProgress = lambda done, total: None
+) -> dict[str, Any]:
+    """Return what a run would give right now: counts, totals, distributions, the fund, and last time's figures.
+
+    The population is gone through in stretches; `on_progress` is told after each how many ids of how many are done.
+    """
     session.execute(text("SET LOCAL statement_timeout = 0"))
     session.execute(text(f"SET LOCAL work_mem = '{BULK_WORK_MEM}'"))
     fund = schemes.fund_of_id(session, row.fund_id)
@@ -180,8 +193,13 @@ def compute_plan(session: Session, row: AllocationRunRow, facts_no: int) -> dict
         policy = run_policy(session, row)
         first, last = citizens.id_range(session)
         step_minor = histogram_step(policy, HISTOGRAM_STEPS)
-        lines = scheme_lines(session, policy, row.scheme_id, People(first, last, facts_no, row.period))
-        plan |= totals(session.execute(plan_rows(lines, policy, step_minor)), policy, step_minor)
+        rows: list[Any] = []
+        for stretch_first, stretch_last in slice_bounds(first, last, PLAN_STRETCH):
+            people = People(stretch_first, stretch_last, facts_no, row.period)
+            lines = scheme_lines(session, policy, row.scheme_id, people)
+            rows += session.execute(plan_rows(lines, policy, step_minor)).all()
+            on_progress(stretch_last - first + 1, last - first + 1)
+        plan |= totals(rows, policy, step_minor)
     available_minor = ledger.fund_available(session, fund.fund_id) if fund.limited else None
     shortfall_minor = max(plan["amount_minor"] - available_minor, 0) if available_minor is not None else 0
     plan["fund_available_minor"] = available_minor
@@ -259,6 +277,7 @@ def start(
     now: datetime,
     today: date,
     parameters: ParameterSet | None = None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> None:
     """Start an approved run, if reality still gives the plan that was approved.
 
@@ -282,7 +301,7 @@ def start(
         )
     if parameters is not None and row.kind is not RunKind.REVERSAL:
         _require_same_parameters(session, row, parameters)
-    plan = compute_plan(session, row, facts_no)
+    plan = compute_plan(session, row, facts_no, on_progress=on_progress)
     if plan_digest(plan) != row.approved_digest:
         differences = "; ".join(plan_differences(row.plan, plan))
         raise PlanChanged(
