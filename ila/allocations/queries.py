@@ -365,16 +365,6 @@ def zero_line(session: Session, citizen_id: int, run_id: int) -> AllocationRow |
     return session.get(AllocationRow, (citizen_id, run_id))
 
 
-def reasons_of_run(run_id: int) -> Select[str, int]:
-    """Count those who got nothing, by reason."""
-    return (
-        select(AllocationRow.reason, func.count())
-        .where(AllocationRow.allocation_run_id == run_id)
-        .group_by(AllocationRow.reason)
-        .order_by(AllocationRow.reason)
-    )
-
-
 def runs_of_citizen(citizen_id: int) -> Select[int]:
     """Return the ids of the runs that considered a citizen: granted, or nothing with a reason."""
     granted = ledger.runs_granted_to(citizen_id)
